@@ -1,0 +1,101 @@
+/**
+ * Time as a parameter. Nothing outside `base/` and `cli/` reads a clock or sets a timer by itself, so that executors
+ * run on a simulated clock and are compared with a closed form for equality.
+ */
+export interface Clock {
+  /** Monotonic nanoseconds since an arbitrary origin; a whole number, exact up to 104 days. Never compare with `unixMs`. */
+  nowNs(): number
+  /** Wall-clock milliseconds since 1970, may step. */
+  unixMs(): number
+  /** Calls `fn` once, at or after monotonic `atNs`. The result cancels it. */
+  at(atNs: number, fn: () => void): Cancel
+}
+
+export type Cancel = () => void
+
+/** The machine's clock. Timers sleep by setTimeout up to the last millisecond, then spin on setImmediate: sub-millisecond starts. */
+export const systemClock: Clock = {
+  nowNs: () => Math.round(performance.now() * 1e6),
+  unixMs: () => Date.now(),
+  at(atNs, fn) {
+    let timer: NodeJS.Timeout | undefined
+    let immediate: NodeJS.Immediate | undefined
+    let cancelled = false
+    const arm = (): void => {
+      if (cancelled) return
+      const leftNs = atNs - systemClock.nowNs()
+      if (leftNs <= 0) fn()
+      // setTimeout is late by up to 1 ms and rounds down below 1 ms, so the last stretch is polled.
+      else if (leftNs > 1_500_000) timer = setTimeout(arm, Math.min(leftNs / 1e6 - 1, 2 ** 31 - 1))
+      else immediate = setImmediate(arm)
+    }
+    // Never call back from inside `at`: callers rely on the handle being theirs first.
+    if (atNs - systemClock.nowNs() <= 0) immediate = setImmediate(arm)
+    else arm()
+    return () => {
+      cancelled = true
+      if (timer !== undefined) clearTimeout(timer)
+      if (immediate !== undefined) clearImmediate(immediate)
+    }
+  },
+}
+
+/**
+ * A clock that moves only when told. Timers due at the same instant fire in the order they were set; between two
+ * instants every promise reaction runs to completion.
+ */
+export class SimClock implements Clock {
+  #nowNs = 0
+  #seq = 0
+  readonly #timers: SimTimer[] = []
+  readonly #unixOriginMs: number
+
+  constructor(unixOriginMs = 1_700_000_000_000) {
+    this.#unixOriginMs = unixOriginMs
+  }
+
+  nowNs(): number {
+    return this.#nowNs
+  }
+
+  unixMs(): number {
+    return this.#unixOriginMs + this.#nowNs / 1e6
+  }
+
+  at(atNs: number, fn: () => void): Cancel {
+    const timer = { atNs: Math.max(atNs, this.#nowNs), seq: this.#seq++, fn }
+    this.#timers.push(timer)
+    return () => {
+      const i = this.#timers.indexOf(timer)
+      if (i >= 0) this.#timers.splice(i, 1)
+    }
+  }
+
+  /** Moves to `toNs`, firing every timer due on the way at exactly its own instant. */
+  async advanceTo(toNs: number): Promise<void> {
+    for (;;) {
+      await settle()
+      let next: SimTimer | undefined
+      for (const t of this.#timers) {
+        if (t.atNs <= toNs && (next === undefined || t.atNs < next.atNs || (t.atNs === next.atNs && t.seq < next.seq))) next = t
+      }
+      if (next === undefined) break
+      this.#timers.splice(this.#timers.indexOf(next), 1)
+      this.#nowNs = next.atNs
+      next.fn()
+    }
+    this.#nowNs = toNs
+    await settle()
+  }
+}
+
+/** Resolves when every promise reaction queued so far, and those they queue, have run. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+interface SimTimer {
+  readonly atNs: number
+  readonly seq: number
+  readonly fn: () => void
+}

@@ -1,0 +1,70 @@
+/**
+ * The transport below `k6/http`: one request out, one answer in, on raw sockets. No cookies, no redirects, no
+ * authentication, no content decoding: those are `modules/http`. Callback, not promise, because this is the hot path.
+ */
+import type { Cancel } from '#base/clock.js'
+
+/** A parsed, cached target. Made once per distinct URL string by `parseTarget` and shared by every VU. */
+export interface Target {
+  readonly secure: boolean
+  /** Name or literal address, without brackets, lower case. */
+  readonly host: string
+  readonly port: number
+  /** What goes into the Host header. */
+  readonly hostHeader: string
+  /** Path and query, ready for the request line. */
+  readonly path: string
+  /** Pool key: scheme, host, port (and unix path). */
+  readonly origin: string
+  /** `unix:///run/app.sock:/path` targets. */
+  readonly socketPath: string | undefined
+}
+
+export interface WireRequest {
+  readonly target: Target
+  readonly method: string
+  /** Complete header block after the request line, every line ending in CRLF, without the blank line; validated by `buildHeaderBlock`. */
+  readonly headerBlock: string
+  readonly body: Uint8Array | string | undefined
+  readonly timeoutMs: number
+  /** Do not keep the body, only count it. */
+  readonly discardBody: boolean
+}
+
+export interface WireResponse {
+  /** 0 when there was no answer. */
+  status: number
+  statusText: string
+  /** 'HTTP/1.0' | 'HTTP/1.1'. */
+  proto: string
+  /** name, value, name, value ... as received. */
+  rawHeaders: string[]
+  /** `undefined` when discarded or none. */
+  body: Buffer | undefined
+  /** Milliseconds, k6's phases. */
+  blocked: number
+  connecting: number
+  tlsHandshaking: number
+  sending: number
+  waiting: number
+  receiving: number
+  /** Bytes on the wire below TLS, headers included. */
+  bytesSent: number
+  bytesReceived: number
+  remoteIp: string
+  remotePort: number
+  tlsVersion: string
+  tlsCipherSuite: string
+  /** k6's error code (1000..1799) and its words; 0 and '' when there was none. */
+  errorCode: number
+  error: string
+}
+
+/** The connections of one VU. */
+export interface Connections {
+  /** Calls `done` exactly once, never from inside `send`. The result aborts: `done` then gets k6's 1000-family error. */
+  send(request: WireRequest, done: (response: WireResponse) => void): Cancel
+  /** Closes idle connections (end of an iteration with `noVUConnectionReuse`). */
+  closeIdle(): void
+  close(): void
+}

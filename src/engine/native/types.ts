@@ -1,0 +1,149 @@
+/**
+ * What the pieces of the native engine know of one another. A module (`k6/http`, ...) is made once per VU from that
+ * VU's `VuScope` and shares nothing with another VU except what the engine shares on purpose.
+ */
+import type { Cancel, Clock } from '#base/clock.js'
+import type { Options, Scenario } from '#config/types.js'
+import type { Metric, MetricType, SampleSink, TagSet, ValueKind } from '#metrics/types.js'
+import type { Connections } from './http1/types.js'
+
+/**
+ * Constructors of the script's own global. Values that a script may test with `instanceof`, and every error that it may
+ * catch, are made with these, never with the engine's own.
+ */
+export interface Realm {
+  readonly global: Record<string, unknown>
+  readonly Object: ObjectConstructor
+  readonly Array: ArrayConstructor
+  readonly Error: ErrorConstructor
+  readonly TypeError: TypeErrorConstructor
+  readonly Promise: PromiseConstructor
+  readonly JSON: JSON
+  readonly ArrayBuffer: ArrayBufferConstructor
+  readonly Uint8Array: Uint8ArrayConstructor
+  readonly Map: MapConstructor
+  readonly Date: DateConstructor
+  readonly Function: FunctionConstructor
+}
+
+export type Phase = 'init' | 'setup' | 'vu' | 'teardown' | 'handleSummary'
+
+/** One VU as its modules see it. */
+export interface VuScope {
+  readonly realm: Realm
+  readonly options: Options
+  readonly clock: Clock
+  readonly phase: Phase
+  /** `__VU`; 0 in the first init, setup, teardown, handleSummary. */
+  readonly id: number
+  /** `__ITER`. */
+  readonly iteration: number
+  readonly scenario: ScenarioRun | undefined
+  /** Tags that every sample of this VU now carries: run, scenario, `exec.vu.metrics.tags`, group. Interned; replaced on change. */
+  tags: TagSet
+  readonly metadata: Record<string, string> | undefined
+  /** Current group path, '' or '::a::b'. */
+  groupPath: string
+  readonly samples: SampleSink
+  readonly builtin: BuiltinMetrics
+  readonly loop: VuLoop
+  readonly log: ScriptLog
+  readonly connections: Connections
+  /** Defines or finds a metric; k6's rules for names and redefinition. Init context only. */
+  defineMetric(name: string, type: MetricType, contains: ValueKind): Metric
+  /** Files of the init context, shared by all VUs. */
+  readonly files: ScriptFiles
+  /** State that a whole worker shares (SharedArray rows, caches), keyed by the module that owns it. */
+  shared<T>(key: string, make: () => T): T
+  /** `exec.test.abort(reason)` and `exec.test.fail(reason)`. `abort` throws the interruption. */
+  abort(reason: string): never
+  fail(reason: string): void
+  readonly execution: ExecutionView
+  /** `Math.random` of this VU becomes this function (`randomSeed`). */
+  setRandom(random: () => number): void
+}
+
+/** Numbers behind `k6/execution`; read when asked, never kept up to date on the hot path. */
+export interface ExecutionView {
+  readonly idInInstance: number
+  readonly iterationInScenario: number
+  readonly scenarioProgress: () => number
+  readonly scenarioIterationInInstance: number
+  readonly scenarioIterationInTest: number
+  readonly testRunDurationMs: () => number
+  readonly iterationsCompleted: () => number
+  readonly iterationsInterrupted: () => number
+  readonly vusActive: () => number
+  readonly vusInitialized: () => number
+}
+
+export interface ScenarioRun {
+  readonly name: string
+  readonly config: Scenario
+  /** Unix ms. */
+  readonly startTimeMs: number
+}
+
+/**
+ * The event loop of one VU. A blocking k6 call holds it: while `blocked > 0` no timer, WebSocket or asyncRequest
+ * callback of this VU runs, as in k6. An iteration ends when its function settled and nothing is registered any more.
+ */
+export interface VuLoop {
+  /**
+   * Runs a blocking operation: answers a promise (of the script's realm) that the compiled code awaits.
+   * `start` gets resolve and reject and may answer a canceller that interruption calls; after an interruption the
+   * promise rejects with the interruption.
+   */
+  block<T>(start: (resolve: (value: T) => void, reject: (error: unknown) => void) => Cancel | void): Promise<T>
+  /** Keeps the iteration alive until the returned function queues `callback`, which then runs on the VU's loop. */
+  register(): (callback: () => unknown) => void
+  setTimeout(fn: () => void, ms: number): number
+  clearTimeout(id: number): void
+  setInterval(fn: () => void, ms: number): number
+  readonly interrupted: boolean
+  /** Throws the interruption if there is one. */
+  check(): void
+}
+
+export interface ScriptLog {
+  debug(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  error(message: string, fields?: LogFields): void
+}
+export type LogFields = Readonly<Record<string, string | number | boolean>>
+
+/** `open()`, csv and fs: bytes by absolute URL, read in the first init and shared afterwards. */
+export interface ScriptFiles {
+  /** Resolves against the importing module; throws k6's words when missing or outside the init context. */
+  read(path: string, fromUrl: string): Uint8Array
+}
+
+/** k6's built-in metrics, by k6's names. `responseTime` and `startLag` are ours. */
+export interface BuiltinMetrics {
+  readonly vus: Metric
+  readonly vus_max: Metric
+  readonly iterations: Metric
+  readonly iteration_duration: Metric
+  readonly dropped_iterations: Metric
+  readonly checks: Metric
+  readonly group_duration: Metric
+  readonly data_sent: Metric
+  readonly data_received: Metric
+  readonly http_reqs: Metric
+  readonly http_req_failed: Metric
+  readonly http_req_duration: Metric
+  readonly http_req_blocked: Metric
+  readonly http_req_connecting: Metric
+  readonly http_req_tls_handshaking: Metric
+  readonly http_req_sending: Metric
+  readonly http_req_waiting: Metric
+  readonly http_req_receiving: Metric
+  /** Milliseconds from the intended start of the request to its last byte (own). */
+  readonly http_req_response_time: Metric
+  /** Milliseconds an iteration began after its intended start (own). */
+  readonly iteration_start_lag: Metric
+}
+
+/** A k6 module: made once per VU; answers the namespace object (`default` and the named exports). */
+export type ModuleFactory = (vu: VuScope) => Record<string, unknown>
