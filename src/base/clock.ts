@@ -11,6 +11,8 @@ export interface Clock {
   at(atNs: number, fn: () => void): Cancel
   /** As `at`, up to 1 ms late and never spinning: for think times, which thousands of VUs hold at once. */
   coarseAt(atNs: number, fn: () => void): Cancel
+  /** Calls `fn` in a task of its own, after every promise reaction that is due. */
+  soon(fn: () => void): void
 }
 
 export type Cancel = () => void
@@ -39,6 +41,9 @@ export const systemClock: Clock = {
       if (timer !== undefined) clearTimeout(timer)
       if (immediate !== undefined) clearImmediate(immediate)
     }
+  },
+  soon(fn) {
+    setImmediate(fn)
   },
   coarseAt(atNs, fn) {
     const leftMs = Math.ceil((atNs - systemClock.nowNs()) / 1e6)
@@ -89,6 +94,10 @@ export class SimClock implements Clock {
 
   coarseAt(atNs: number, fn: () => void): Cancel {
     return this.at(atNs, fn)
+  }
+
+  soon(fn: () => void): void {
+    this.at(this.#nowNs, fn)
   }
 
   /** Moves to `toNs`, firing every timer due on the way at exactly its own instant. */
