@@ -17,6 +17,8 @@ export interface Realm {
   readonly Array: ArrayConstructor
   readonly Error: ErrorConstructor
   readonly TypeError: TypeErrorConstructor
+  /** k6's class for errors that its modules throw: `String(e)` is 'GoError: text', `e.name` 'GoError', instanceof Error. */
+  readonly GoError: ErrorConstructor
   readonly Promise: PromiseConstructor
   readonly JSON: JSON
   readonly ArrayBuffer: ArrayBufferConstructor
@@ -61,6 +63,13 @@ export interface VuScope {
   readonly execution: ExecutionView
   /** `Math.random` of this VU becomes this function (`randomSeed`). */
   setRandom(random: () => number): void
+  /** Milliseconds by which this iteration began after its intended start; 0 in a closed model. */
+  readonly startLagMs: number
+  /** Bytes on the wire since the engine last took them (`data_sent`, `data_received`): modules add, the engine emits and zeroes. */
+  dataSent: number
+  dataReceived: number
+  /** The run's limit of requests per second (`rps`): calls `go` when this request may leave; undefined = no limit. */
+  readonly rateLimit: ((go: () => void) => Cancel) | undefined
 }
 
 /** Numbers behind `k6/execution`; read when asked, never kept up to date on the hot path. */
