@@ -1,0 +1,217 @@
+/**
+ * The event loop of one VU, on top of the worker's. In k6 a blocking call stops the VU's whole JavaScript machine, so
+ * while one is under way here, no timer or callback of the same VU may run either; they wait in `#queue`.
+ */
+import type { Cancel, Clock } from '#base/clock.js'
+import type { Interruption } from './interrupt.js'
+import type { Realm, VuLoop } from './types.js'
+
+export class Loop implements VuLoop {
+  readonly #clock: Clock
+  readonly #Promise: PromiseConstructor
+  #onIdle: (() => void) | undefined
+  readonly #onError: (error: unknown) => void
+  #interruption: Interruption | undefined
+  #blocked = 0
+  #registered = 0
+  #queue: (() => void)[] = []
+  #drainScheduled = false
+  #pending: Set<PendingBlock> | undefined
+  #single: PendingBlock | undefined
+  #timers: Map<number, Cancel> | undefined
+  #nextTimerId = 1
+  #generation = 0
+
+  constructor(realm: Realm, clock: Clock, onError: (error: unknown) => void) {
+    this.#Promise = realm.Promise
+    this.#clock = clock
+    this.#onError = onError
+  }
+
+  get interrupted(): boolean {
+    return this.#interruption !== undefined
+  }
+
+  check(): void {
+    if (this.#interruption !== undefined) throw this.#interruption
+  }
+
+  block<T>(start: (resolve: (value: T) => void, reject: (error: unknown) => void) => Cancel | void): Promise<T> {
+    const Promise = this.#Promise
+    if (this.#interruption !== undefined) return Promise.reject(this.#interruption) as Promise<T>
+    return new Promise<T>((resolve, reject) => {
+      const pending: PendingBlock = { done: false, reject, cancel: undefined }
+      this.#blocked++
+      this.#track(pending)
+      const cancel = start(
+        (value) => {
+          if (pending.done) return
+          this.#settle(pending)
+          resolve(value)
+        },
+        (error) => {
+          if (pending.done) return
+          this.#settle(pending)
+          reject(error)
+        },
+      )
+      if (!pending.done && typeof cancel === 'function') pending.cancel = cancel
+    })
+  }
+
+  register(): (callback: () => unknown) => void {
+    this.#registered++
+    const generation = this.#generation
+    let used = false
+    return (callback) => {
+      // What an ended iteration left behind must not run in the next one.
+      if (used || generation !== this.#generation) return
+      used = true
+      this.#enqueue(() => {
+        this.#registered--
+        callback()
+      })
+    }
+  }
+
+  setTimeout(fn: () => void, ms: number): number {
+    const id = this.#nextTimerId++
+    const queue = this.register()
+    const timers = (this.#timers ??= new Map())
+    const cancel = this.#clock.coarseAt(this.#clock.nowNs() + Math.max(0, ms) * 1e6, () =>
+      queue(() => {
+        // A clearTimeout that came while the callback waited in the queue still counts.
+        if (!timers.delete(id)) return
+        fn()
+      }),
+    )
+    timers.set(id, () => {
+      cancel()
+      queue(() => {})
+    })
+    return id
+  }
+
+  setInterval(fn: () => void, ms: number): number {
+    const id = this.#nextTimerId++
+    const timers = (this.#timers ??= new Map())
+    const arm = (): void => {
+      const queue = this.register()
+      const cancel = this.#clock.coarseAt(this.#clock.nowNs() + Math.max(1, ms) * 1e6, () =>
+        queue(() => {
+          if (!timers.has(id)) return
+          arm()
+          fn()
+        }),
+      )
+      timers.set(id, () => {
+        cancel()
+        queue(() => {})
+      })
+    }
+    arm()
+    return id
+  }
+
+  clearTimeout(id: number): void {
+    const cancel = this.#timers?.get(id)
+    if (cancel === undefined) return
+    this.#timers?.delete(id)
+    cancel()
+  }
+
+  /** Calls `fn` once nothing is registered, queued or blocked; at once if that is so now. */
+  whenIdle(fn: () => void): void {
+    if (this.#registered === 0 && this.#queue.length === 0) fn()
+    else this.#onIdle = fn
+  }
+
+  /** Ends everything under way: blocked calls reject with the interruption, timers and callbacks are dropped. */
+  interrupt(reason: Interruption): void {
+    if (this.#interruption !== undefined) return
+    this.#interruption = reason
+    const pending = this.#pending === undefined ? [] : [...this.#pending]
+    if (this.#single !== undefined) pending.push(this.#single)
+    for (const block of pending) {
+      this.#settle(block)
+      block.cancel?.()
+      block.reject(reason)
+    }
+    this.#dropCallbacks()
+  }
+
+  /** Makes the loop ready for the next iteration. */
+  reset(): void {
+    this.#interruption = undefined
+    if (this.#registered > 0 || this.#queue.length > 0 || this.#timers !== undefined) this.#dropCallbacks()
+  }
+
+  #dropCallbacks(): void {
+    this.#generation++
+    if (this.#timers !== undefined) {
+      for (const cancel of this.#timers.values()) cancel()
+      this.#timers = undefined
+    }
+    this.#queue = []
+    this.#registered = 0
+    this.#onIdle = undefined
+  }
+
+  // One blocking call at a time is the rule, so the set is made only for the exception (Promise.all over async functions).
+  #track(block: PendingBlock): void {
+    if (this.#single === undefined) this.#single = block
+    else (this.#pending ??= new Set()).add(block)
+  }
+
+  #settle(block: PendingBlock): void {
+    block.done = true
+    if (this.#single === block) this.#single = undefined
+    else this.#pending?.delete(block)
+    this.#blocked--
+    if (this.#blocked === 0 && this.#queue.length > 0) this.#scheduleDrain()
+  }
+
+  #enqueue(task: () => void): void {
+    this.#queue.push(task)
+    this.#scheduleDrain()
+  }
+
+  #scheduleDrain(): void {
+    if (this.#drainScheduled || this.#blocked > 0) return
+    this.#drainScheduled = true
+    // A task of its own: every promise reaction of the running code comes first, as on k6's loop.
+    this.#clock.soon(() => {
+      this.#drainScheduled = false
+      this.#drainOne()
+    })
+  }
+
+  #drainOne(): void {
+    if (this.#blocked > 0) return
+    const task = this.#queue.shift()
+    if (task !== undefined) {
+      try {
+        task()
+      } catch (error) {
+        this.#onError(error)
+      }
+    }
+    if (this.#queue.length > 0) this.#scheduleDrain()
+    else if (this.#registered === 0 && this.#onIdle !== undefined) {
+      const idle = this.#onIdle
+      // Promise reactions of the last callback may register more.
+      this.#clock.soon(() => {
+        if (this.#onIdle !== idle) return
+        if (this.#registered > 0 || this.#queue.length > 0 || this.#blocked > 0) return
+        this.#onIdle = undefined
+        idle()
+      })
+    }
+  }
+}
+
+interface PendingBlock {
+  done: boolean
+  readonly reject: (error: unknown) => void
+  cancel: Cancel | undefined
+}

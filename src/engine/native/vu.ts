@@ -1,0 +1,335 @@
+/**
+ * One virtual user: an instance of the person's module, its event loop, its tags and its connections, and the running
+ * of iterations on it.
+ */
+import type { Clock } from '#base/clock.js'
+import type { Options, Scenario } from '#config/types.js'
+import type { Metric, MetricType, SampleSink, TagSet, ValueKind } from '#metrics/types.js'
+import type { ScriptHost } from '#script/types.js'
+import type { Connections } from './http1/types.js'
+import { Interruption, isInterruption } from './interrupt.js'
+import { Loop } from './loop.js'
+import type { ScriptRealm } from './realm.js'
+import type {
+  BuiltinMetrics,
+  ExecutionView,
+  Phase,
+  ScenarioRun,
+  ScriptFiles,
+  ScriptLog,
+  VuScope,
+} from './types.js'
+import type { WorkerShared } from './worker/shared.js'
+import { createVuGlobal, seedMath, type VuGlobal } from './vu-global.js'
+
+export class Vu implements VuScope {
+  readonly id: number
+  readonly realm: ScriptRealm
+  readonly clock: Clock
+  readonly loop: Loop
+  readonly samples: SampleSink
+  readonly builtin: BuiltinMetrics
+  readonly log: ScriptLog
+  readonly files: ScriptFiles
+  readonly worker: WorkerShared
+  phase: Phase = 'init'
+  iteration = -1
+  scenario: ScenarioRun | undefined
+  tags: TagSet
+  metadata: Record<string, string> | undefined
+  groupPath = ''
+  startLagMs = 0
+  dataSent = 0
+  dataReceived = 0
+  /** Monotonic instant after which a loop that never awaits is ended. */
+  hardEndNs = Number.POSITIVE_INFINITY
+  exports: Record<string, unknown> = {}
+  /** Hooks of modules at the start of every iteration (the cookie jar's reset). */
+  onIteration: (() => void)[] | undefined
+  readonly global: VuGlobal
+  #connections: Connections | undefined
+  #modules: Map<string, Record<string, unknown>> | undefined
+  #setupData: unknown
+  #setupParsed = false
+  #fn: ((data: unknown) => unknown) | undefined
+  #finish: ((complete: boolean) => void) | undefined
+  #startNs = 0
+  #scenarioIterations = new Map<string, number>()
+  #iterationInScenario = -1
+  #activation: Activation | undefined
+
+  constructor(shared: WorkerShared, id: number, realm: ScriptRealm) {
+    this.worker = shared
+    this.id = id
+    this.realm = realm
+    this.clock = shared.clock
+    this.samples = shared.samples
+    this.builtin = shared.builtin
+    this.log = shared.log
+    this.files = shared.files
+    this.tags = shared.runTags
+    this.loop = new Loop(realm, shared.clock, (error) => this.#settle(error, true))
+    this.global = createVuGlobal(this, shared.globalPrototype(realm))
+  }
+
+  get options(): Options {
+    return this.worker.options
+  }
+
+  get rateLimit(): VuScope['rateLimit'] {
+    return this.worker.rateLimit
+  }
+
+  /** `__ENV` of this VU: the run's, with the scenario's over it. */
+  environment(): Record<string, string> {
+    return { ...this.worker.env, ...this.#activation?.run.config.env }
+  }
+
+  get connections(): Connections {
+    return (this.#connections ??= this.worker.transport().connections(this.id))
+  }
+
+  /** Runs the init context: the compiled factory, once. */
+  async init(factory: (host: ScriptHost) => unknown): Promise<void> {
+    this.phase = 'init'
+    const host: ScriptHost = {
+      module: (specifier) => this.#module(specifier),
+      global: this.global as unknown as Record<string, unknown>,
+      poll: () => this.poll(),
+      isInterrupt: isInterruption,
+      resolve: (specifier, fromUrl) => new URL(specifier, fromUrl).href,
+      open: (path, mode, fromUrl) => this.open(path, mode, fromUrl),
+    }
+    this.exports = (await factory(host)) as Record<string, unknown>
+    this.phase = 'vu'
+  }
+
+  open(path: string, mode: string | undefined, fromUrl: string): unknown {
+    if (this.phase !== 'init') {
+      throw new this.realm.GoError(
+        'the "open" function is only available in the init stage (i.e. the global scope), see https://grafana.com/docs/k6/latest/using-k6/test-lifecycle/ for more information',
+      )
+    }
+    const bytes = this.files.read(path, fromUrl)
+    if (mode === 'b') {
+      const copy = new this.realm.Uint8Array(bytes.length)
+      copy.set(bytes)
+      return copy.buffer
+    }
+    return this.shared(`open:text:${path}:${fromUrl}`, () => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'))
+  }
+
+  /** Ends a loop that never awaits: called by the compiled code every 2^14 turns. */
+  poll(): void {
+    this.loop.check()
+    if (this.worker.stopFlag() >= 2 || this.clock.nowNs() > this.hardEndNs) {
+      this.interrupt('the iteration ran past its end in a loop')
+      this.loop.check()
+    }
+  }
+
+  /** Binds the VU to a scenario until `unbind`; environment and tags are the scenario's from now on. */
+  bind(activation: Activation): void {
+    if (this.#activation === activation) return
+    this.#activation = activation
+    this.scenario = activation.run
+    this.tags = activation.tags
+    this.metadata = undefined
+    this.hardEndNs = activation.hardEndNs
+    // Materialised again on first use; a VU that changes its scenario gets that scenario's environment.
+    if (Object.hasOwn(this.global, '__ENV')) delete this.global['__ENV']
+    const fn = this.exports[activation.run.config.exec]
+    this.#fn = typeof fn === 'function' ? (fn as (data: unknown) => unknown) : undefined
+    this.#iterationInScenario = (this.#scenarioIterations.get(activation.run.name) ?? 0) - 1
+  }
+
+  unbind(): void {
+    const activation = this.#activation
+    if (activation === undefined) return
+    this.#scenarioIterations.set(activation.run.name, this.#iterationInScenario + 1)
+    this.#activation = undefined
+  }
+
+  /**
+   * Runs one iteration of the bound scenario.
+   * @returns false when it was interrupted; a thrown error counts as complete, as in k6
+   */
+  iterate(intendedStartNs: number): Promise<boolean> {
+    const startNs = this.clock.nowNs()
+    this.#startNs = startNs
+    this.startLagMs = startNs > intendedStartNs ? (startNs - intendedStartNs) / 1e6 : 0
+    this.iteration++
+    this.#iterationInScenario++
+    this.global.__ITER = this.iteration
+    if (this.groupPath !== '') this.leaveGroups()
+    const activation = this.#activation as Activation
+    activation.started(this, startNs, intendedStartNs)
+    this.loop.reset()
+    if (this.onIteration !== undefined) for (const hook of this.onIteration) hook()
+    return new Promise<boolean>((resolve) => {
+      this.#finish = resolve
+      this.#call()
+    })
+  }
+
+  interrupt(reason: string): void {
+    if (this.#finish === undefined && this.phase === 'vu') return
+    this.loop.interrupt(new Interruption(reason))
+    // Code that waits on something that is no blocking call never hears of it; the iteration ends all the same.
+    this.clock.soon(() => this.#settle(new Interruption(reason), true))
+  }
+
+  /** Calls an exported function once, outside any scenario: setup, teardown, handleSummary. */
+  async callOnce(name: string, phase: Phase, groupPath: string, args: readonly unknown[]): Promise<unknown> {
+    this.phase = phase
+    this.groupPath = groupPath
+    if (this.worker.hasSystemTag('group')) this.tags = this.tags.with('group', groupPath)
+    const fn = this.exports[name] as (...args: unknown[]) => unknown
+    try {
+      const result = await new Promise<unknown>((resolve, reject) => {
+        this.#finish = () => reject(new Interruption('interrupted'))
+        Promise.resolve(fn.apply(undefined, [...args])).then((value) => {
+          this.loop.whenIdle(() => resolve(value))
+        }, reject)
+      })
+      return result
+    } finally {
+      this.#finish = undefined
+      this.emitTransfer()
+    }
+  }
+
+  get execution(): ExecutionView {
+    return this.worker.executionView(this, this.#activation, this.#iterationInScenario)
+  }
+
+  defineMetric(name: string, type: MetricType, contains: ValueKind): Metric {
+    if (this.phase !== 'init') throw new this.realm.GoError('metrics must be declared in the init context')
+    try {
+      return this.worker.defineMetric(name, type, contains)
+    } catch (error) {
+      throw new this.realm.GoError((error as Error).message)
+    }
+  }
+
+  shared<T>(key: string, make: () => T): T {
+    const store = this.worker.store
+    if (!store.has(key)) store.set(key, make())
+    return store.get(key) as T
+  }
+
+  abort(reason: string): never {
+    this.worker.abort(this, reason)
+    throw new Interruption(`test aborted: ${reason}`, true)
+  }
+
+  fail(reason: string): void {
+    this.worker.fail(this, reason)
+  }
+
+  setRandom(random: () => number): void {
+    seedMath(this, random)
+  }
+
+  /** `exec.vu.metrics.tags[key] = value`: stays until the VU changes its scenario. */
+  setTag(key: string, value: string): void {
+    this.tags = this.tags.with(key, value)
+  }
+
+  deleteTag(key: string): void {
+    this.tags = this.tags.without(key)
+  }
+
+  leaveGroups(): void {
+    this.groupPath = ''
+    if (this.worker.hasSystemTag('group')) this.tags = this.tags.with('group', '')
+  }
+
+  emitTransfer(): void {
+    this.samples.add(this.builtin.data_sent, this.tags, this.dataSent)
+    this.samples.add(this.builtin.data_received, this.tags, this.dataReceived)
+    this.dataSent = 0
+    this.dataReceived = 0
+  }
+
+  close(): void {
+    this.#connections?.close()
+    this.#connections = undefined
+  }
+
+  #call(): void {
+    const fn = this.#fn
+    if (fn === undefined) return this.#settle(undefined, false)
+    let result: unknown
+    try {
+      result = fn(this.#data())
+    } catch (error) {
+      return this.#settle(error, true)
+    }
+    if (result !== null && typeof result === 'object' && typeof (result as { then?: unknown }).then === 'function') {
+      ;(result as Promise<unknown>).then(this.#onFulfilled, this.#onRejected)
+    } else this.loop.whenIdle(() => this.#settle(undefined, false))
+  }
+
+  // Bound once per VU: an iteration allocates no closure of its own for the usual path.
+  readonly #onFulfilled = (): void => this.loop.whenIdle(this.#onIdle)
+  readonly #onIdle = (): void => this.#settle(undefined, false)
+  readonly #onRejected = (error: unknown): void => this.#settle(error, true)
+
+  #settle(error: unknown, failed: boolean): void {
+    const finish = this.#finish
+    if (finish === undefined) return
+    this.#finish = undefined
+    const activation = this.#activation
+    if (activation === undefined) return finish(false)
+    const interrupted = failed && isInterruption(error)
+    if (this.groupPath !== '') this.leaveGroups()
+    // k6 counts the iteration that called test.abort() among `iterations`, though it reports it as interrupted.
+    if (!interrupted || (error as Interruption).byScript) {
+      if (failed && !interrupted) this.worker.iterationError(this, error)
+      const endNs = this.clock.nowNs()
+      this.samples.add(this.builtin.iteration_duration, this.tags, (endNs - this.#startNs) / 1e6)
+      this.samples.add(this.builtin.iterations, this.tags, 1)
+      if (activation.openModel) this.samples.add(this.builtin.iteration_start_lag, this.tags, this.startLagMs)
+    }
+    if (this.dataSent > 0 || this.dataReceived > 0 || !interrupted) this.emitTransfer()
+    if (this.options.noVUConnectionReuse) this.#connections?.closeIdle()
+    activation.ended(!interrupted)
+    const restNs = this.options.minIterationDurationNs - (this.clock.nowNs() - this.#startNs)
+    if (!interrupted && restNs > 0) this.clock.coarseAt(this.clock.nowNs() + restNs, () => finish(true))
+    else finish(!interrupted)
+  }
+
+  #data(): unknown {
+    if (!this.#setupParsed) {
+      this.#setupParsed = true
+      const text = this.worker.setupData
+      this.#setupData = text === undefined ? undefined : this.realm.JSON.parse(text)
+    }
+    return this.#setupData
+  }
+
+  #module(specifier: string): Record<string, unknown> {
+    const modules = (this.#modules ??= new Map())
+    let namespace = modules.get(specifier)
+    if (namespace === undefined) {
+      namespace = this.worker.module(specifier)(this)
+      modules.set(specifier, namespace)
+    }
+    return namespace
+  }
+}
+
+/** A scenario's hold on its VUs: made once per scenario, shared by all of them. */
+export interface Activation {
+  readonly run: ScenarioRun
+  readonly tags: TagSet
+  readonly openModel: boolean
+  readonly hardEndNs: number
+  readonly config: Scenario
+  started(vu: Vu, startNs: number, intendedStartNs: number): void
+  ended(complete: boolean): void
+  /** Iterations of the scenario begun so far, less one: `scenario.iterationInTest`. */
+  iterationOf(vu: Vu): number
+  progress(): number
+}

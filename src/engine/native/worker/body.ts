@@ -1,0 +1,354 @@
+/**
+ * The worker's side of the protocol: loads the compiled script, makes VUs, runs the load, and reports each second.
+ * Runs on a thread of its own, or in the coordinator's when a debugger is attached.
+ */
+import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks'
+import type { MessagePort } from 'node:worker_threads'
+import { type Cancel, systemClock } from '#base/clock.js'
+import { PerfwrightError } from '#base/errors.js'
+import type { Options } from '#config/types.js'
+import { createStackMapper, type StackMapper } from '#script/index.js'
+import { Interruption, isInterruption } from '../interrupt.js'
+import { createRealm, fingerprintIntrinsics, sameFingerprint, type ScriptRealm } from '../realm.js'
+import type { Phase } from '../types.js'
+import { Vu } from '../vu.js'
+import { Load } from './load.js'
+import type { FromWorker, LoadedScript, LoadParams, ToWorker, WorkerCalls, WorkerFailure, WorkerHealth } from './protocol.js'
+import { Reporter } from './reporter.js'
+import { WorkerShared } from './shared.js'
+
+type Factory = (host: unknown) => unknown
+
+export class WorkerBody {
+  readonly #reporter: Reporter
+  #params: LoadParams | undefined
+  #shared: WorkerShared | undefined
+  #mapper: StackMapper | undefined
+  #load: Load | undefined
+  #realm: ScriptRealm | undefined
+  #factory: Factory | undefined
+  #ownRealms = false
+  #exported: Record<string, unknown> | undefined
+  #tick: Cancel | undefined
+  #current: Vu | undefined
+  #lag: IntervalHistogram | undefined
+  #cpu = process.cpuUsage()
+  #cpuAtNs = systemClock.nowNs()
+
+  constructor(send: (message: FromWorker) => void) {
+    this.#reporter = new Reporter(send, systemClock)
+  }
+
+  /** One call of the coordinator; rejects with a `Failed`. */
+  async handle(call: keyof WorkerCalls, params: unknown): Promise<unknown> {
+    switch (call) {
+      case 'load':
+        return this.#loadScript(params as LoadParams)
+      case 'configure':
+        return this.#configure(params as { options: Options; exported: Record<string, unknown> })
+      case 'initVus':
+        return this.#initVus(params as { planned: number })
+      case 'setup':
+        return this.#once('setup', 'setup', '::setup', [])
+      case 'run':
+        return this.#run(params as { setupData: string | undefined; startInMs: number })
+      case 'stop':
+        return this.#stop(params as { mode: 'graceful' | 'now' })
+      case 'teardown':
+        return this.#once('teardown', 'teardown', '::teardown', [this.#parse((params as { data?: string }).data)])
+      case 'handleSummary':
+        return this.#handleSummary(params as { data: string })
+      case 'drain':
+        return this.#flush()
+      case 'close':
+        return this.#close()
+    }
+  }
+
+  /** The words for something thrown by the script. */
+  failure(error: unknown, phase: Phase): WorkerFailure {
+    if (isInterruption(error)) return { message: error.reason, stack: undefined, kind: 'interrupted', phase }
+    if (error instanceof PerfwrightError) {
+      return {
+        message: error.describe(),
+        stack: undefined,
+        kind: 'config',
+        phase,
+        code: error.code,
+        ...(error.fix === undefined ? {} : { fix: error.fix }),
+      }
+    }
+    const stack = this.#mapper?.describe(error)
+    return { message: String(error instanceof Error ? error.message : error), stack: stack ?? String(error), kind: 'exception', phase }
+  }
+
+  async #loadScript(params: LoadParams): Promise<LoadedScript> {
+    this.#params = params
+    this.#mapper = createStackMapper(params.filename, params.sourceMap)
+    this.#ownRealms = params.needsOwnRealm
+    const shared = new WorkerShared(params, systemClock, {
+      log: this.#reporter.log,
+      abort: (vu, reason) => {
+        const where = this.#mapper?.where(new vu.realm.Error())
+        this.#reporter.event({ type: 'abort', kind: 'abort', reason: `test aborted: ${reason}${where === undefined ? '' : ` at ${where}`}` })
+      },
+      fail: (reason) => this.#reporter.event({ type: 'abort', kind: 'fail', reason }),
+      iterationError: (vu, error) => this.#iterationError(vu, error),
+    })
+    this.#shared = shared
+    const realm = createRealm()
+    this.#realm = realm
+    const before = fingerprintIntrinsics(realm)
+    this.#factory = this.#evaluate(realm)
+    const vu = await this.#instance(0)
+    if (!this.#ownRealms && !sameFingerprint(before, fingerprintIntrinsics(realm))) {
+      this.#ownRealms = true
+      shared.log.warn(
+        'the script changes built-in objects, so every VU gets a global of its own (about 0.4 MB a VU); use a copy of the helper instead of patching to save it',
+      )
+    }
+    this.#current = vu
+    const functions: string[] = []
+    for (const name of Object.keys(vu.exports)) if (typeof vu.exports[name] === 'function') functions.push(name)
+    return {
+      options: toPlain(vu, vu.exports['options']),
+      functions,
+      metrics: shared.metrics.custom().map(({ name, type, contains }) => ({ name, type, contains })),
+    }
+  }
+
+  #configure({ options, exported }: { options: Options; exported: Record<string, unknown> }): void {
+    this.#exported = exported
+    this.#need().configure(options)
+  }
+
+  async #initVus({ planned }: { planned: number }): Promise<{ initialized: number }> {
+    const load = new Load(this.#need(), (id) => this.#instance(id))
+    this.#load = load
+    await load.grow(planned)
+    return { initialized: planned }
+  }
+
+  async #run({ setupData, startInMs }: { setupData: string | undefined; startInMs: number }): Promise<void> {
+    const shared = this.#need()
+    const load = this.#load as Load
+    shared.setupData = setupData
+    const startNs = systemClock.nowNs() + startInMs * 1e6
+    this.#lag = monitorEventLoopDelay({ resolution: 10 })
+    this.#lag.enable()
+    this.#cpu = process.cpuUsage()
+    this.#cpuAtNs = systemClock.nowNs()
+    this.#everySecond(startNs + 1e9)
+    await load.run(startNs)
+    this.#tick?.()
+    this.#flush()
+  }
+
+  #everySecond(atNs: number): void {
+    this.#tick = systemClock.coarseAt(atNs, () => {
+      const shared = this.#need()
+      shared.samples.add(shared.builtin.vus, shared.runTags, shared.vusActive)
+      shared.samples.add(shared.builtin.vus_max, shared.runTags, shared.vusInitialized)
+      this.#flush()
+      this.#everySecond(atNs + 1e9)
+    })
+  }
+
+  #stop({ mode }: { mode: 'graceful' | 'now' }): void {
+    this.#load?.stop(mode === 'now')
+    if (mode === 'now') this.#current?.interrupt('stopped')
+  }
+
+  /** setup, teardown: a fresh instance with `__VU` 0, as k6. */
+  async #once(name: string, phase: Phase, groupPath: string, args: readonly unknown[]): Promise<{ data: string | undefined }> {
+    const shared = this.#need()
+    const vu = await this.#instance(0)
+    this.#current = vu
+    const options = shared.options
+    const limitNs = phase === 'setup' ? options.setupTimeoutNs : options.teardownTimeoutNs
+    const value = await this.#within(vu, limitNs, phase, () => vu.callOnce(name, phase, groupPath, args))
+    vu.close()
+    if (phase !== 'setup' || value === undefined) return { data: undefined }
+    return { data: stringifySetupData(vu, value) }
+  }
+
+  async #handleSummary({ data }: { data: string }): Promise<{ outputs: Record<string, string | Uint8Array> | undefined }> {
+    const vu = await this.#instance(0)
+    this.#current = vu
+    const shared = this.#need()
+    const parsed = this.#parse(data, vu)
+    const value = await this.#within(vu, shared.options.handleSummaryTimeoutNs, 'handleSummary', () =>
+      vu.callOnce('handleSummary', 'handleSummary', '', [parsed]),
+    )
+    vu.close()
+    if (value === null || value === undefined) return { outputs: undefined }
+    const outputs: Record<string, string | Uint8Array> = {}
+    for (const [path, content] of Object.entries(value as object)) {
+      if (typeof content === 'string') outputs[path] = content
+      else if (content instanceof vu.realm.ArrayBuffer) outputs[path] = new Uint8Array(content.slice(0))
+      else if (ArrayBuffer.isView(content)) outputs[path] = new Uint8Array(content.buffer.slice(0), content.byteOffset, content.byteLength)
+      else throw new vu.realm.GoError(`handleSummary() returned data for "${path}" that is neither a string nor an ArrayBuffer`)
+    }
+    return { outputs }
+  }
+
+  async #within<T>(vu: Vu, limitNs: number, phase: Phase, fn: () => Promise<T>): Promise<T> {
+    const atNs = systemClock.nowNs() + limitNs
+    vu.hardEndNs = atNs
+    let timedOut = false
+    const cancel = systemClock.coarseAt(atNs, () => {
+      timedOut = true
+      vu.interrupt(`${phase}() timed out`)
+    })
+    try {
+      return await fn()
+    } catch (error) {
+      if (timedOut || (isInterruption(error) && systemClock.nowNs() >= atNs)) throw new PhaseTimeout(phase, limitNs)
+      throw error
+    } finally {
+      cancel()
+    }
+  }
+
+  async #instance(id: number): Promise<Vu> {
+    const shared = this.#need()
+    let realm = this.#realm as ScriptRealm
+    let factory = this.#factory as Factory
+    if (this.#ownRealms && shared.configured) {
+      realm = createRealm()
+      factory = this.#evaluate(realm)
+    }
+    const vu = new Vu(shared, id, realm)
+    await vu.init(factory)
+    // k6 rewrites the exported options with the consolidated ones before VUs run.
+    const exported = vu.exports['options']
+    if (this.#exported !== undefined && typeof exported === 'object' && exported !== null) {
+      for (const [key, value] of Object.entries(this.#exported)) {
+        try {
+          ;(exported as Record<string, unknown>)[key] = value
+        } catch {
+          break // A frozen options object stays as the person made it.
+        }
+      }
+    }
+    return vu
+  }
+
+  #evaluate(realm: ScriptRealm): Factory {
+    const { code, filename } = this.#params as LoadParams
+    return realm.evaluate(code, filename) as Factory
+  }
+
+  #parse(text: string | undefined, vu?: Vu): unknown {
+    return text === undefined ? undefined : (vu?.realm ?? (this.#realm as ScriptRealm)).JSON.parse(text)
+  }
+
+  #iterationError(vu: Vu, error: unknown): void {
+    const text = this.#mapper?.describe(error) ?? String(error)
+    this.#reporter.iterationError(error instanceof Interruption ? error.reason : firstLine(text))
+    this.#reporter.log.error(text, {
+      executor: vu.scenario?.config.executor ?? '',
+      hint: 'script exception',
+      scenario: vu.scenario?.name ?? '',
+      source: 'stacktrace',
+    })
+  }
+
+  /** A rejected promise that nobody handles: k6 logs it and ends the iteration with it. */
+  unhandledRejection(error: unknown): void {
+    if (isInterruption(error)) return
+    const text = this.#mapper?.describe(error) ?? String(error)
+    this.#reporter.log.error(`Uncaught (in promise) ${text}`, {})
+  }
+
+  #flush(): void {
+    const shared = this.#shared
+    if (shared === undefined) return
+    this.#reporter.window(shared, this.#load?.states() ?? [], this.#health())
+  }
+
+  #health(): WorkerHealth {
+    const nowNs = systemClock.nowNs()
+    const cpu = process.cpuUsage(this.#cpu)
+    const ratio = (cpu.user + cpu.system) / Math.max(1, (nowNs - this.#cpuAtNs) / 1e3)
+    this.#cpu = process.cpuUsage()
+    this.#cpuAtNs = nowNs
+    const lag = this.#lag
+    const health = {
+      cpuRatio: ratio,
+      // The monitor's own interval is 10 ms; what it measures above that is lateness.
+      loopLagMsP99: lag === undefined ? 0 : Math.max(0, lag.percentile(99) / 1e6 - 10),
+      loopLagMsMax: lag === undefined || lag.count === 0 ? 0 : Math.max(0, lag.max / 1e6 - 10),
+      heapBytes: process.memoryUsage().rss,
+    }
+    lag?.reset()
+    return health
+  }
+
+  #close(): void {
+    this.#load?.close()
+    this.#reporter.flushLogs()
+  }
+
+  #need(): WorkerShared {
+    if (this.#shared === undefined) throw new Error('the worker has loaded no script')
+    return this.#shared
+  }
+}
+
+/** Connects a body with a port; used by the thread's entry and, in the same thread, by a coordinator under a debugger. */
+export function serve(port: MessagePort): void {
+  const body = new WorkerBody((message) => port.postMessage(message))
+  process.on('unhandledRejection', (error) => body.unhandledRejection(error))
+  const phases: Partial<Record<keyof WorkerCalls, Phase>> = {
+    load: 'init',
+    initVus: 'init',
+    setup: 'setup',
+    run: 'vu',
+    teardown: 'teardown',
+    handleSummary: 'handleSummary',
+  }
+  port.on('message', (message: ToWorker) => {
+    body.handle(message.call, message.params).then(
+      (result) => port.postMessage({ id: message.id, result } satisfies FromWorker),
+      (error: unknown) => {
+        const phase = phases[message.call] ?? 'vu'
+        const failure: WorkerFailure =
+          error instanceof PhaseTimeout
+            ? { message: error.message, stack: undefined, kind: 'timeout', phase }
+            : body.failure(error, phase)
+        port.postMessage({ id: message.id, failure } satisfies FromWorker)
+      },
+    )
+  })
+}
+
+class PhaseTimeout extends Error {
+  constructor(phase: Phase, limitNs: number) {
+    super(`${phase}() execution timed out after ${limitNs / 1e9} seconds`)
+  }
+}
+
+/** The exported options as JSON, functions and undefined dropped. */
+function toPlain(vu: Vu, value: unknown): unknown {
+  if (value === undefined || value === null) return undefined
+  const text = vu.realm.JSON.stringify(value) as string | undefined
+  return text === undefined ? undefined : JSON.parse(text)
+}
+
+function stringifySetupData(vu: Vu, value: unknown): string | undefined {
+  // k6 marshals in Go: undefined members become null, and a number that JSON cannot hold is an error.
+  try {
+    return vu.realm.JSON.stringify(value, (_key, member: unknown) => {
+      if (typeof member === 'number' && !Number.isFinite(member)) throw new vu.realm.GoError(`json: unsupported value: ${member}`)
+      return member === undefined ? null : member
+    })
+  } catch (error) {
+    throw new vu.realm.GoError(`error marshaling setup() data to JSON: ${(error as Error).message}`)
+  }
+}
+
+function firstLine(text: string): string {
+  const end = text.indexOf('\n')
+  return end < 0 ? text : text.slice(0, end)
+}

@@ -1,0 +1,205 @@
+/**
+ * The load of one worker: the pool of VUs that all scenarios share, and the running of every scenario's executor on it.
+ */
+import type { Clock } from '#base/clock.js'
+import type { Scenario } from '#config/types.js'
+import type { TagSet } from '#metrics/types.js'
+import { createExecutor } from '../executors/index.js'
+import type { ActiveVu, Executor, ScenarioHost } from '../executors/types.js'
+import type { Activation, Vu } from '../vu.js'
+import type { ScenarioState } from './protocol.js'
+import type { WorkerShared } from './shared.js'
+
+export class Load {
+  readonly #shared: WorkerShared
+  readonly #scenarios: RunningScenario[]
+  readonly #makeVu: (id: number) => Promise<Vu>
+  readonly #idle: Vu[] = []
+  readonly #all: Vu[] = []
+  readonly #active = new Set<Handle>()
+  #stopResolve!: () => void
+  readonly #stopping: Promise<void>
+  #isStopping = false
+
+  constructor(shared: WorkerShared, makeVu: (id: number) => Promise<Vu>) {
+    this.#shared = shared
+    this.#makeVu = makeVu
+    this.#stopping = new Promise((resolve) => (this.#stopResolve = resolve))
+    this.#scenarios = Object.values(shared.options.scenarios).map((config) => new RunningScenario(config, shared, createExecutor(config)))
+  }
+
+  /** Initialises the planned VUs, in order, so that `__VU` counts from 1. */
+  async grow(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      const vu = await this.#makeVu(this.#all.length + 1)
+      this.#all.push(vu)
+      this.#idle.push(vu)
+      this.#shared.vusInitialized = this.#all.length
+      // Initialising thousands of VUs must not hold up messages.
+      if (i % 64 === 63) await new Promise<void>((resolve) => this.#shared.clock.soon(resolve))
+    }
+  }
+
+  /** Resolves when all scenarios have ended. */
+  async run(startNs: number): Promise<void> {
+    this.#shared.startedNs = startNs
+    await Promise.all(
+      this.#scenarios.map(async (scenario) => {
+        await this.#waitUntil(startNs + scenario.config.startTimeNs)
+        if (!this.#isStopping) await scenario.start(this.#host(scenario), startNs + scenario.config.startTimeNs)
+        scenario.state = 'done'
+      }),
+    )
+  }
+
+  /** No new iterations from now on; `now` also ends those that run. */
+  stop(now: boolean): void {
+    this.#isStopping = true
+    this.#stopResolve()
+    if (now) for (const handle of this.#active) handle.interrupt()
+  }
+
+  states(): ScenarioState[] {
+    const nowNs = this.#shared.clock.nowNs()
+    return this.#scenarios.map((scenario) => scenario.snapshot(nowNs))
+  }
+
+  close(): void {
+    for (const vu of this.#all) vu.close()
+  }
+
+  #waitUntil(atNs: number): Promise<void> {
+    if (atNs <= this.#shared.clock.nowNs()) return Promise.resolve()
+    return new Promise((resolve) => {
+      const cancel = this.#shared.clock.at(atNs, resolve)
+      void this.#stopping.then(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
+  #host(scenario: RunningScenario): ScenarioHost {
+    const shared = this.#shared
+    const clock: Clock = shared.clock
+    return {
+      clock,
+      take: () => {
+        const vu = this.#idle.pop()
+        if (vu === undefined) return undefined
+        const handle = new Handle(vu, scenario, shared, () => {
+          this.#active.delete(handle)
+          this.#idle.push(vu)
+        })
+        this.#active.add(handle)
+        return handle
+      },
+      growPool: () => this.grow(1),
+      dropped: (count) => {
+        scenario.dropped += count
+        shared.samples.add(shared.builtin.dropped_iterations, scenario.tags, count)
+      },
+      warn: (message) => shared.log.warn(message, { executor: scenario.config.executor, scenario: scenario.config.name }),
+      stopping: this.#stopping,
+      isStopping: () => this.#isStopping,
+    }
+  }
+}
+
+/** One scenario while it runs: its executor and what its VUs share. */
+class RunningScenario implements Activation {
+  readonly config: Scenario
+  readonly openModel: boolean
+  readonly tags: TagSet
+  readonly run: { name: string; config: Scenario; startTimeMs: number }
+  hardEndNs = Number.POSITIVE_INFINITY
+  state: ScenarioState['state'] = 'waiting'
+  dropped = 0
+  startedCount = 0
+  readonly #shared: WorkerShared
+  readonly #executor: Executor
+  readonly #iterationOf = new WeakMap<Vu, number>()
+
+  constructor(config: Scenario, shared: WorkerShared, executor: Executor) {
+    this.config = config
+    this.#shared = shared
+    this.#executor = executor
+    this.openModel = config.executor === 'constant-arrival-rate' || config.executor === 'ramping-arrival-rate'
+    let tags = shared.runTags.withAll(config.tags)
+    if (shared.hasSystemTag('scenario')) tags = tags.with('scenario', config.name)
+    if (shared.hasSystemTag('group')) tags = tags.with('group', '')
+    this.tags = tags
+    this.run = { name: config.name, config, startTimeMs: 0 }
+  }
+
+  async start(host: ScenarioHost, startNs: number): Promise<void> {
+    this.hardEndNs = startNs + this.#executor.maxDurationNs
+    this.run.startTimeMs = host.clock.unixMs()
+    this.state = 'running'
+    await this.#executor.run(host, startNs)
+  }
+
+  started(vu: Vu): void {
+    if (this.openModel) this.#shared.vusActive++
+    this.#iterationOf.set(vu, this.startedCount++)
+  }
+
+  ended(complete: boolean): void {
+    if (this.openModel) this.#shared.vusActive--
+    if (complete) this.#shared.iterationsCompleted++
+    else this.#shared.iterationsInterrupted++
+  }
+
+  iterationOf(vu: Vu): number {
+    return this.#iterationOf.get(vu) ?? 0
+  }
+
+  progress(): number {
+    return this.#executor.progress(this.#shared.clock.nowNs()).done
+  }
+
+  snapshot(nowNs: number): ScenarioState {
+    const progress = this.#executor.progress(nowNs)
+    return {
+      name: this.config.name,
+      state: this.state,
+      done: progress.done,
+      labels: progress.labels,
+      askedPerS: progress.askedPerS,
+      started: this.startedCount,
+      dropped: this.dropped,
+    }
+  }
+}
+
+/** An executor's hold on one VU, from `take` to `release`. */
+class Handle implements ActiveVu {
+  readonly #vu: Vu
+  readonly #shared: WorkerShared
+  readonly #onRelease: () => void
+  readonly #closedModel: boolean
+
+  constructor(vu: Vu, scenario: RunningScenario, shared: WorkerShared, onRelease: () => void) {
+    this.#vu = vu
+    this.#shared = shared
+    this.#onRelease = onRelease
+    vu.bind(scenario)
+    // In an open model a VU counts as active only while an iteration runs (`started`, `ended`).
+    this.#closedModel = !scenario.openModel
+    if (this.#closedModel) shared.vusActive++
+  }
+
+  iterate(intendedStartNs: number): Promise<boolean> {
+    return this.#vu.iterate(intendedStartNs)
+  }
+
+  interrupt(): void {
+    this.#vu.interrupt('stopped')
+  }
+
+  release(): void {
+    this.#vu.unbind()
+    if (this.#closedModel) this.#shared.vusActive--
+    this.#onRelease()
+  }
+}

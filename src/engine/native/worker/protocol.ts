@@ -1,0 +1,126 @@
+/**
+ * What the coordinator (which owns the terminal, the record and the verdict) and a load worker (which runs the person's
+ * script) say to each other. Plain data only: the same messages cross a thread, and one day a network.
+ */
+import type { Options } from '#config/types.js'
+import type { CheckBatch } from '#metrics/index.js'
+import type { Metric, MetricType, ValueKind, WindowBatch } from '#metrics/types.js'
+import type { LogFields, Phase } from '../types.js'
+
+/** Calls of the coordinator; each is answered once. */
+export interface WorkerCalls {
+  load(params: LoadParams): LoadedScript
+  configure(params: { options: Options; exported: Record<string, unknown> }): void
+  initVus(params: { planned: number; max: number }): { initialized: number }
+  /** Answers the returned value as JSON text, undefined when it returned nothing. */
+  setup(params: Record<string, never>): { data: string | undefined }
+  /** Resolves when every scenario has ended. */
+  run(params: { setupData: string | undefined; startInMs: number; startedUnixMs: number }): void
+  stop(params: { mode: 'graceful' | 'now'; reason: string }): void
+  teardown(params: { data: string | undefined }): void
+  handleSummary(params: { data: string }): { outputs: Record<string, string | Uint8Array> | undefined }
+  drain(params: Record<string, never>): void
+  close(params: Record<string, never>): void
+}
+
+export interface LoadParams {
+  readonly code: string
+  readonly filename: string
+  readonly sourceMap: string
+  readonly needsOwnRealm: boolean
+  readonly entryUrl: string
+  readonly env: Readonly<Record<string, string>>
+  readonly runTags: Readonly<Record<string, string>>
+  readonly rawSamples: boolean
+  /** Int32: [0] 0 = run, 1 = no new iterations, 2 = interrupt now. Read by loops that never await. */
+  readonly stopFlag: SharedArrayBuffer
+  readonly proxyEnv: Readonly<Record<string, string>>
+}
+
+export interface LoadedScript {
+  /** The exported `options`, as JSON; undefined when there are none. */
+  readonly options: unknown
+  /** Names of exported functions. */
+  readonly functions: readonly string[]
+  /** Custom metrics that the init context defined. */
+  readonly metrics: readonly { readonly name: string; readonly type: MetricType; readonly contains: ValueKind }[]
+}
+
+export interface RawSample {
+  readonly metric: number
+  readonly tags: number
+  readonly value: number
+  readonly unixMs: number
+  readonly metadata: Readonly<Record<string, string>> | undefined
+}
+
+/** News of the worker, unasked. */
+export type WorkerEvent =
+  | { readonly type: 'log'; readonly lines: readonly LogLine[] }
+  | { readonly type: 'window'; readonly window: WorkerWindow }
+  | { readonly type: 'samples'; readonly samples: readonly RawSample[] }
+  | { readonly type: 'abort'; readonly reason: string; readonly kind: 'abort' | 'fail' }
+  | { readonly type: 'initialized'; readonly count: number }
+
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly fields: LogFields
+  readonly unixMs: number
+}
+
+/** One second of a worker. */
+export interface WorkerWindow {
+  readonly unixMs: number
+  readonly batch: WindowBatch
+  readonly checks: CheckBatch
+  readonly scenarios: readonly ScenarioState[]
+  readonly vusActive: number
+  readonly vusInitialized: number
+  readonly iterationsCompleted: number
+  readonly iterationsInterrupted: number
+  readonly health: WorkerHealth
+  readonly errors: readonly ErrorSample[]
+}
+
+export interface ScenarioState {
+  readonly name: string
+  readonly state: 'waiting' | 'running' | 'done'
+  readonly done: number
+  readonly labels: readonly string[]
+  readonly askedPerS: number | undefined
+  /** Iterations begun and dropped so far, and those that the plan had asked for by now (open model). */
+  readonly started: number
+  readonly dropped: number
+}
+
+/** How the injector itself fares: CPU share of its thread, lateness of its event loop. */
+export interface WorkerHealth {
+  readonly cpuRatio: number
+  readonly loopLagMsP99: number
+  readonly loopLagMsMax: number
+  readonly heapBytes: number
+}
+
+export interface ErrorSample {
+  readonly message: string
+  readonly count: number
+}
+
+export interface WorkerFailure {
+  readonly message: string
+  /** The mapped stack, k6's form. */
+  readonly stack: string | undefined
+  readonly kind: 'exception' | 'timeout' | 'interrupted' | 'config' | 'internal'
+  readonly phase: Phase
+  readonly code?: string
+  readonly fix?: string
+}
+
+export type ToWorker = { readonly id: number; readonly call: keyof WorkerCalls; readonly params: unknown }
+export type FromWorker =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly failure: WorkerFailure }
+  | { readonly event: WorkerEvent }
+
+export type { Metric }

@@ -1,0 +1,77 @@
+/**
+ * What a worker tells unasked: log lines in small batches, one window a second.
+ */
+import type { Clock } from '#base/clock.js'
+import type { LogFields, ScriptLog } from '../types.js'
+import type { FromWorker, LogLine, ScenarioState, WorkerEvent, WorkerHealth } from './protocol.js'
+import type { WorkerShared } from './shared.js'
+
+/** Distinct messages of failed iterations that are counted one by one; the rest are counted together. */
+const maxErrorKinds = 100
+
+export class Reporter {
+  readonly log: ScriptLog
+  readonly #send: (message: FromWorker) => void
+  readonly #clock: Clock
+  #lines: LogLine[] = []
+  #flushDue = false
+  #errors = new Map<string, number>()
+
+  constructor(send: (message: FromWorker) => void, clock: Clock) {
+    this.#send = send
+    this.#clock = clock
+    const line = (level: LogLine['level']) => (message: string, fields?: LogFields) => this.#line(level, message, fields ?? {})
+    this.log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
+  }
+
+  event(event: WorkerEvent): void {
+    this.flushLogs()
+    this.#send({ event })
+  }
+
+  iterationError(message: string): void {
+    const key = this.#errors.has(message) || this.#errors.size < maxErrorKinds ? message : 'other errors'
+    this.#errors.set(key, (this.#errors.get(key) ?? 0) + 1)
+  }
+
+  window(shared: WorkerShared, scenarios: readonly ScenarioState[], health: WorkerHealth): void {
+    this.flushLogs()
+    const errors = [...this.#errors].map(([message, count]) => ({ message, count }))
+    this.#errors.clear()
+    this.#send({
+      event: {
+        type: 'window',
+        window: {
+          unixMs: this.#clock.unixMs(),
+          batch: shared.samples.drain(),
+          checks: shared.checks.drain(),
+          scenarios,
+          vusActive: shared.vusActive,
+          vusInitialized: shared.vusInitialized,
+          iterationsCompleted: shared.iterationsCompleted,
+          iterationsInterrupted: shared.iterationsInterrupted,
+          health,
+          errors,
+        },
+      },
+    })
+  }
+
+  flushLogs(): void {
+    this.#flushDue = false
+    if (this.#lines.length === 0) return
+    const lines = this.#lines
+    this.#lines = []
+    this.#send({ event: { type: 'log', lines } })
+  }
+
+  #line(level: LogLine['level'], message: string, fields: LogFields): void {
+    this.#lines.push({ level, message, fields, unixMs: this.#clock.unixMs() })
+    if (this.#lines.length >= 256) this.flushLogs()
+    else if (!this.#flushDue) {
+      // One message for all lines of a burst: a post per line would cost more than the line.
+      this.#flushDue = true
+      this.#clock.soon(() => this.flushLogs())
+    }
+  }
+}

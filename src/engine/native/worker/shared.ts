@@ -1,0 +1,166 @@
+/**
+ * What all VUs of one worker share: the compiled script, options, metrics, transport, files, and the counters behind
+ * `k6/execution`.
+ */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Cancel, Clock } from '#base/clock.js'
+import type { Options } from '#config/types.js'
+import {
+  CheckTree,
+  defineBuiltinMetrics,
+  MetricRegistry,
+  MetricStore,
+  TagRegistry,
+} from '#metrics/index.js'
+import type { Metric, MetricType, TagSet, ValueKind } from '#metrics/types.js'
+import { createTransport, type Transport } from '../http1/index.js'
+import { moduleFactory } from '../modules/index.js'
+import type { ScriptRealm } from '../realm.js'
+import type { BuiltinMetrics, ExecutionView, ModuleFactory, ScriptFiles, ScriptLog } from '../types.js'
+import { createGlobalPrototype } from '../vu-global.js'
+import type { Activation, Vu } from '../vu.js'
+import type { LoadParams } from './protocol.js'
+import { createRateLimit } from './rate-limit.js'
+
+export interface WorkerHooks {
+  readonly log: ScriptLog
+  readonly abort: (vu: Vu, reason: string) => void
+  readonly fail: (reason: string) => void
+  readonly iterationError: (vu: Vu, error: unknown) => void
+}
+
+export class WorkerShared {
+  readonly clock: Clock
+  readonly log: ScriptLog
+  readonly env: Readonly<Record<string, string>>
+  readonly tagRegistry: TagRegistry
+  readonly metrics: MetricRegistry
+  readonly samples: MetricStore
+  readonly checks: CheckTree
+  readonly builtin: BuiltinMetrics
+  readonly files: ScriptFiles
+  /** Caches and data that modules keep for the whole worker. */
+  readonly store: Map<string, unknown> = new Map()
+  runTags: TagSet
+  setupData: string | undefined
+  rateLimit: ((go: () => void) => Cancel) | undefined
+  vusInitialized = 0
+  vusActive = 0
+  iterationsCompleted = 0
+  iterationsInterrupted = 0
+  startedNs: number | undefined
+  readonly #params: LoadParams
+  readonly #hooks: WorkerHooks
+  readonly #stop: Int32Array
+  #options: Options | undefined
+  #systemTags: ReadonlySet<string> = new Set()
+  #transport: Transport | undefined
+  readonly #prototypes = new WeakMap<ScriptRealm, object>()
+
+  constructor(params: LoadParams, clock: Clock, hooks: WorkerHooks) {
+    this.#params = params
+    this.#hooks = hooks
+    this.clock = clock
+    this.log = hooks.log
+    this.env = params.env
+    this.#stop = new Int32Array(params.stopFlag)
+    this.tagRegistry = new TagRegistry()
+    this.metrics = new MetricRegistry()
+    this.builtin = defineBuiltinMetrics(this.metrics)
+    this.samples = new MetricStore(this.metrics, this.tagRegistry)
+    this.checks = new CheckTree()
+    this.runTags = this.tagRegistry.root.withAll(params.runTags)
+    this.files = createFiles(this.store)
+  }
+
+  get options(): Options {
+    if (this.#options === undefined) throw new Error('options are read before the script was configured')
+    return this.#options
+  }
+
+  configure(options: Options): void {
+    this.#options = options
+    this.#systemTags = new Set(options.systemTags)
+    this.runTags = this.tagRegistry.root.withAll(options.tags)
+    this.rateLimit = options.rps > 0 ? createRateLimit(options.rps, this.clock) : undefined
+  }
+
+  get configured(): boolean {
+    return this.#options !== undefined
+  }
+
+  hasSystemTag(name: string): boolean {
+    return this.#systemTags.has(name)
+  }
+
+  /** Made on first use: a script without HTTP opens no resolver. */
+  transport(): Transport {
+    return (this.#transport ??= createTransport({ options: this.options, proxyEnv: this.#params.proxyEnv, clock: this.clock }))
+  }
+
+  globalPrototype(realm: ScriptRealm): object {
+    let prototype = this.#prototypes.get(realm)
+    if (prototype === undefined) {
+      prototype = createGlobalPrototype(realm)
+      this.#prototypes.set(realm, prototype)
+    }
+    return prototype
+  }
+
+  module(specifier: string): ModuleFactory {
+    return moduleFactory(specifier)
+  }
+
+  defineMetric(name: string, type: MetricType, contains: ValueKind): Metric {
+    return this.metrics.define(name, type, contains)
+  }
+
+  /** 0 run, 1 no new iterations, 2 interrupt now; set by the coordinator across threads. */
+  stopFlag(): number {
+    return Atomics.load(this.#stop, 0)
+  }
+
+  abort(vu: Vu, reason: string): void {
+    this.#hooks.abort(vu, reason)
+  }
+
+  fail(_vu: Vu, reason: string): void {
+    this.#hooks.fail(reason)
+  }
+
+  iterationError(vu: Vu, error: unknown): void {
+    this.#hooks.iterationError(vu, error)
+  }
+
+  executionView(vu: Vu, activation: Activation | undefined, iterationInScenario: number): ExecutionView {
+    return {
+      idInInstance: vu.id,
+      iterationInScenario,
+      scenarioProgress: () => activation?.progress() ?? 0,
+      scenarioIterationInInstance: activation?.iterationOf(vu) ?? 0,
+      scenarioIterationInTest: activation?.iterationOf(vu) ?? 0,
+      testRunDurationMs: () => (this.startedNs === undefined ? 0 : (this.clock.nowNs() - this.startedNs) / 1e6),
+      iterationsCompleted: () => this.iterationsCompleted,
+      iterationsInterrupted: () => this.iterationsInterrupted,
+      vusActive: () => this.vusActive,
+      vusInitialized: () => this.vusInitialized,
+    }
+  }
+}
+
+/** Files of the init context: read once, shared by every VU. */
+function createFiles(store: Map<string, unknown>): ScriptFiles {
+  return {
+    read(path, fromUrl) {
+      const url = path.startsWith('/') ? new URL(`file://${path}`) : new URL(path, fromUrl)
+      const key = `file:${url.href}`
+      let bytes = store.get(key) as Uint8Array | undefined
+      if (bytes === undefined) {
+        bytes = readFileSync(fileURLToPath(url))
+        store.set(key, bytes)
+      }
+      return bytes
+    },
+  }
+}
