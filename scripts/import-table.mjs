@@ -1,0 +1,64 @@
+// Which folder of src may import which. The one source: the linter's configuration, ARCHITECTURE.md's table (checked by
+// test/tidy.test.ts) and the planted-violation test all come from here.
+export const importTable = {
+  base: [],
+  stats: ['base'],
+  metrics: ['base', 'stats'],
+  config: ['base', 'stats', 'metrics'],
+  record: ['base', 'stats', 'metrics', 'config'],
+  script: ['base'],
+  engine: ['base', 'stats', 'metrics', 'config', 'record', 'script'],
+  output: ['base', 'stats', 'metrics', 'config', 'record'],
+  gate: ['base', 'stats', 'metrics', 'config', 'record'],
+  report: ['base', 'stats', 'metrics', 'config', 'record', 'gate'],
+  demo: ['base'],
+  api: ['base', 'stats', 'metrics', 'config', 'record', 'script', 'engine', 'output', 'gate', 'report'],
+  cli: ['base', 'stats', 'metrics', 'config', 'record', 'script', 'engine', 'output', 'gate', 'report', 'demo', 'api'],
+}
+
+/** The linter's configuration as an object. */
+export function oxlintConfig() {
+  const overrides = Object.entries(importTable).map(([folder, allowed]) => ({
+    files: [`src/${folder}/**`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: ['#*/**', ...allowed.map((name) => `!#${name}/**`), `!#${folder}/**`],
+              message: `src/${folder} may import only: ${allowed.join(', ') || 'nothing of src'} (scripts/import-table.mjs).`,
+            },
+            {
+              // Climbing out of the folder by a relative path would go round the table.
+              group: ['../../../../../**', `**/src/**`],
+              message: 'Across folders import by #folder/file.js.',
+            },
+          ],
+        },
+      ],
+    },
+  }))
+  return {
+    $schema: './node_modules/oxlint/configuration_schema.json',
+    plugins: ['typescript', 'import', 'unicorn', 'promise'],
+    categories: { correctness: 'error', suspicious: 'error' },
+    rules: {
+      'typescript/no-floating-promises': 'error',
+      'typescript/no-misused-promises': 'error',
+      'import/no-cycle': 'error',
+      'no-underscore-dangle': 'off',
+      'unicorn/no-array-sort': 'off',
+      'unicorn/no-array-reverse': 'off',
+      'unicorn/consistent-function-scoping': 'off',
+      'no-await-in-loop': 'off',
+      'no-shadow': 'off',
+      'typescript/no-unsafe-type-assertion': 'off',
+      'typescript/consistent-return': 'off',
+      // A script's values are turned into text as JavaScript does it.
+      'typescript/no-base-to-string': 'off',
+    },
+    ignorePatterns: ['dist/**', 'examples/**', 'test/conformance/scripts/**', 'src/**/fixtures/**'],
+    overrides,
+  }
+}
