@@ -55,4 +55,6 @@ export interface WindowRow {
   /** Trend only: the sketch's buckets as `[index, count, index, count, ...]`, and its zero count. */
   readonly buckets?: Float64Array
   readonly zeros?: number
+  /** Trend only: the values themselves, beside the buckets, while the series had few of them in the whole run. */
+  readonly values?: Float64Array
 }

@@ -1,0 +1,1 @@
+export { RELATIVE_ERROR, Sketch, type SketchRow } from './sketch.js'
