@@ -1,0 +1,139 @@
+// A target for tests: one process, plain HTTP on loopback, answers in the manner of httpbin so that scripts of every
+// kind have something to talk to. Prints one JSON line when it listens. Faults are endpoints (/close, /reset, /slow-body).
+import { createHash } from 'node:crypto'
+import { createServer } from 'node:http'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
+
+const counts = new Map()
+const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+  const url = new URL(request.url, 'http://localhost')
+  const key = `${request.method} ${url.pathname}`
+  counts.set(key, (counts.get(key) ?? 0) + 1)
+  const chunks = []
+  request.on('data', (chunk) => chunks.push(chunk))
+  request.on('end', () => answer(request, response, url, Buffer.concat(chunks)))
+  request.on('error', () => {})
+})
+
+server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
+  process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${server.address().port}`, pid: process.pid })}\n`)
+})
+process.on('SIGTERM', () => process.exit(0))
+// The parent's end of standard input closes when the parent dies: never outlive it.
+process.stdin.on('end', () => process.exit(0)).resume()
+
+function answer(request, response, url, body) {
+  const [, route = '', ...rest] = url.pathname.split('/')
+  const json = (value, status = 200, headers = {}) => {
+    const text = JSON.stringify(value)
+    response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers })
+    response.end(request.method === 'HEAD' ? undefined : text)
+  }
+  const echo = () => ({
+    method: request.method,
+    path: url.pathname,
+    args: Object.fromEntries(url.searchParams),
+    headers: Object.fromEntries(Object.entries(request.headers).filter(([name]) => name !== 'host')),
+    data: body.toString('latin1'),
+  })
+  const routes = {
+    '': () => json({ ok: true }),
+    get: () => json(echo()),
+    post: () => json(echo()),
+    put: () => json(echo()),
+    patch: () => json(echo()),
+    delete: () => json(echo()),
+    anything: () => json(echo()),
+    products: () => json([{ id: 1, name: 'lamp', price: 12.5 }, { id: 2, name: 'desk', price: 99 }]),
+    product: () => json({ id: Number(rest[0]), name: `product ${rest[0]}` }),
+    json: () => json({ slideshow: { title: 'Sample', slides: [{ title: 'one', items: [1, 2, 3] }, { title: 'two' }], big: 12345678901234567890, nil: null, 'a.b': 7 } }),
+    status: () => {
+      const status = Number(rest[0])
+      response.writeHead(status, { 'content-length': 0, 'x-status': String(status) })
+      response.end()
+    },
+    redirect: () => {
+      const left = Number(rest[0])
+      response.writeHead(302, { location: left > 1 ? `/redirect/${left - 1}` : '/get', 'content-length': 0 })
+      response.end()
+    },
+    'redirect-to': () => {
+      response.writeHead(Number(url.searchParams.get('status') ?? 302), { location: url.searchParams.get('url'), 'content-length': 0 })
+      response.end()
+    },
+    cookies: () => {
+      if (rest[0] === 'set') {
+        const cookies = [...url.searchParams].map(([name, value]) => `${name}=${value}; Path=/`)
+        response.writeHead(302, { location: '/cookies', 'set-cookie': cookies, 'content-length': 0 })
+        return response.end()
+      }
+      const text = request.headers.cookie ?? ''
+      json({ cookies: Object.fromEntries(text.split('; ').filter(Boolean).map((pair) => pair.split(/=(.*)/s).slice(0, 2))) })
+    },
+    headers: () => json({ raw: request.rawHeaders.filter((_, i) => i % 2 === 0 || !/^127/.test(request.rawHeaders[i])) }),
+    gzip: () => encoded('gzip', gzipSync),
+    deflate: () => encoded('deflate', deflateSync),
+    brotli: () => encoded('br', brotliCompressSync),
+    html: () => page('<!DOCTYPE html><html><head><title>Shop</title></head><body><h1 class="a b" id="top">Hello <b>World</b></h1><ul><li>one</li><li data-n="2">two</li><li>three</li></ul><a href="/get?from=link">next</a><form action="/post" method="post"><input name="user" value="ann"><input type="checkbox" name="ok" value="1" checked><select name="size"><option value="s">S</option><option value="m" selected>M</option></select><textarea name="note">hi</textarea><input type="submit" name="go" value="Go"></form></body></html>'),
+    delay: () => setTimeout(() => json({ delayed: Number(rest[0]) }), Math.min(5000, Number(rest[0]))),
+    bytes: () => {
+      const size = Math.min(1e6, Number(rest[0]))
+      response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': size })
+      response.end(Buffer.alloc(size, 97))
+    },
+    stream: () => {
+      response.writeHead(200, { 'content-type': 'text/plain' })
+      for (let i = 0; i < Math.min(100, Number(rest[0])); i++) response.write(`line ${i}\n`)
+      response.end()
+    },
+    'basic-auth': () => {
+      const want = `Basic ${Buffer.from(`${rest[0]}:${rest[1]}`).toString('base64')}`
+      if (request.headers.authorization === want) return json({ authenticated: true, user: rest[0] })
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="test"', 'content-length': 0 })
+      response.end()
+    },
+    'digest-auth': () => digest(rest[0], rest[1]),
+    close: () => request.socket.destroy(),
+    reset: () => request.socket.resetAndDestroy(),
+    'slow-body': () => {
+      response.writeHead(200, { 'content-length': 10 })
+      response.write('12345')
+    },
+    'short-body': () => {
+      response.writeHead(200, { 'content-length': 100 })
+      response.write('12345', () => request.socket.destroy())
+    },
+    flaky: () => json({ n: counts.get('GET /flaky') }, counts.get('GET /flaky') % 2 === 0 ? 500 : 200),
+    counts: () => json(Object.fromEntries(counts)),
+    'reset-counts': () => {
+      counts.clear()
+      json({})
+    },
+  }
+  const known = routes[route]
+  if (known === undefined) return json({ error: 'not found' }, 404)
+  known()
+
+  function encoded(name, compress) {
+    const bytes = compress(Buffer.from(JSON.stringify({ encoded: name, text: 'x'.repeat(1000) })))
+    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': name, 'content-length': bytes.length })
+    response.end(bytes)
+  }
+  function page(text) {
+    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-length': Buffer.byteLength(text) })
+    response.end(text)
+  }
+  function digest(user, password) {
+    const given = request.headers.authorization ?? ''
+    const field = (name) => new RegExp(`${name}="?([^",]+)"?`).exec(given)?.[1] ?? ''
+    const md5 = (text) => createHash('md5').update(text).digest('hex')
+    if (given.startsWith('Digest ')) {
+      const ha1 = md5(`${user}:test:${password}`)
+      const ha2 = md5(`${request.method}:${field('uri')}`)
+      const want = md5(`${ha1}:abc:${field('nc')}:${field('cnonce')}:auth:${ha2}`)
+      if (field('response') === want) return json({ authenticated: true, user })
+    }
+    response.writeHead(401, { 'www-authenticate': 'Digest realm="test", nonce="abc", qop="auth", algorithm=MD5', 'content-length': 0 })
+    response.end()
+  }
+}
