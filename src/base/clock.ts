@@ -2,6 +2,8 @@
  * Time as a parameter. Nothing outside `base/` and `cli/` reads a clock or sets a timer by itself, so that executors
  * run on a simulated clock and are compared with a closed form for equality.
  */
+import { performance as monotonic } from 'node:perf_hooks'
+
 export interface Clock {
   /** Monotonic nanoseconds since an arbitrary origin; a whole number, exact up to 104 days. Never compare with `unixMs`. */
   nowNs(): number
@@ -16,6 +18,11 @@ export interface Clock {
 }
 
 export type Cancel = () => void
+
+/** Monotonic milliseconds with a fraction, for timings of real sockets, which no simulated clock can have. */
+export function nowMs(): number {
+  return monotonic.now()
+}
 
 /** The machine's clock. Timers sleep by setTimeout up to the last millisecond, then spin on setImmediate: sub-millisecond starts. */
 export const systemClock: Clock = {

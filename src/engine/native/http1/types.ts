@@ -18,6 +18,8 @@ export interface Target {
   readonly origin: string
   /** `unix:///run/app.sock:/path` targets. */
   readonly socketPath: string | undefined
+  /** The transport's own note on the last answer of this target; nobody else touches it. */
+  memo?: unknown
 }
 
 export interface WireRequest {
@@ -34,11 +36,16 @@ export interface WireRequest {
 export interface WireResponse {
   /** 0 when there was no answer. */
   status: number
+  /** Go's `Status` and k6's `status_text`: code and reason, '200 OK'. */
   statusText: string
   /** 'HTTP/1.0' | 'HTTP/1.1'. */
   proto: string
-  /** name, value, name, value ... as received. */
-  rawHeaders: string[]
+  /**
+   * name, value, name, value ... in the order and case received, without what Go's net/http takes out of a response
+   * (Transfer-Encoding; Content-Length and Trailer of a chunked one; Connection when it says close).
+   * May be one array for many responses: equal identity means equal content. Never modify it.
+   */
+  rawHeaders: readonly string[]
   /** `undefined` when discarded or none. */
   body: Buffer | undefined
   /** Milliseconds, k6's phases. */
@@ -55,9 +62,16 @@ export interface WireResponse {
   remotePort: number
   tlsVersion: string
   tlsCipherSuite: string
-  /** k6's error code (1000..1799) and its words; 0 and '' when there was none. */
+  /** k6's error code (1000..1799) and its words (`res.error`, the `error` tag); 0 and '' when there was none. */
   errorCode: number
   error: string
+  /**
+   * Go's own words for the same error, which k6 logs ("Request Failed") and throws. When `errorInBody` is false k6 puts
+   * `Get "URL": ` before them, method in title case, URL of the hop.
+   */
+  errorDetail: string
+  /** The error came while the body was read, after a good header block. */
+  errorInBody: boolean
 }
 
 /** The connections of one VU. */
