@@ -1,0 +1,3 @@
+// ignore-log: .
+export const options = { duration: 'soon' }
+export default function () {}

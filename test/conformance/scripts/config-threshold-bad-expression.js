@@ -1,0 +1,3 @@
+// ignore-log: .
+export const options = { iterations: 1, thresholds: { http_reqs: ['p(95)<'] } }
+export default function () {}

@@ -1,0 +1,3 @@
+throw 'text'
+export const options = { iterations: 1 }
+export default function () { console.log("vu") }

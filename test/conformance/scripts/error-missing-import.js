@@ -1,0 +1,3 @@
+// ignore-log: .
+import x from './missing.js'
+export default function () { x() }

@@ -1,0 +1,2 @@
+const data = open('./missing.csv')
+export default function () { console.log(data) }

@@ -1,0 +1,3 @@
+export const x = 1
+export const options = { iterations: 1 }
+export default function () { console.log("vu") }

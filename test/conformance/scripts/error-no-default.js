@@ -1,0 +1,2 @@
+// ignore-log: .
+export const options = { iterations: 1 }

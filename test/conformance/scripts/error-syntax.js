@@ -1,0 +1,2 @@
+// ignore-log: .
+export default function () { let a = ; }

@@ -1,0 +1,3 @@
+export function teardown() { throw new Error('in teardown') }
+export const options = { iterations: 1 }
+export default function () { console.log("vu") }

@@ -1,0 +1,3 @@
+// ignore-log: .
+import x from 'k6/nothing'
+export default function () { x() }
