@@ -16,6 +16,7 @@ export class Series {
   /** Number of the last window that had a sample. */
   lastWindow = 0
   readonly #type: MetricType
+  readonly #isTrend: boolean
   #count = 0
   #sum = 0
   #min: number = Number.POSITIVE_INFINITY
@@ -28,11 +29,12 @@ export class Series {
     this.metric = metric
     this.tags = tags
     this.#type = metric.type
+    this.#isTrend = metric.type === 'trend'
     this.#sketch = metric.type === 'trend' ? new Sketch(EXACT_LIMIT) : NONE
   }
 
   add(value: number): void {
-    if (this.#type === 'trend') {
+    if (this.#isTrend) {
       this.#sketch.add(value)
       return
     }

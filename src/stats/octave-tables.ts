@@ -17,19 +17,40 @@ export class OctaveTables {
   #first = 0
   #tables: (Float64Array | undefined)[] = []
 
-  /** `value` must be > 0; Infinity goes to the outermost part, magnitudes below the smallest normal number to the innermost. */
+  /** `value` must be > 0; infinity goes to the outermost part, magnitudes below the smallest normal number to the innermost. */
   add(value: number): void {
-    float[0] = value
-    const high = words[HIGH]!
-    const at = (high >>> 20) - this.#first
-    if (at >= 0 && at < this.#tables.length) {
-      const table = this.#tables[at]
-      if (table !== undefined) {
-        table[(high >>> 13) & 127]!++
-        return
-      }
-    }
     this.addIndex(indexOf(value), 1)
+  }
+
+  /**
+   * Adds the positive normal numbers among the first `n` float64s.
+   * @param words  the same memory as 32-bit words: no value passes through a conversion
+   * @returns how many it added; zeros and negative numbers are left to the caller
+   */
+  addAll(words: Uint32Array, n: number): number {
+    let added = 0
+    let first = this.#first
+    let tables = this.#tables
+    for (let i = HIGH; i < 2 * n; i += 2) {
+      const high = words[i]!
+      // Sign and exponent as one number: 0 for zeros and subnormals, 2048 and more for negative numbers.
+      const octave = high >>> 20
+      if ((octave - 1) >>> 0 >= MAX_OCTAVE - 1) {
+        if (octave !== MAX_OCTAVE) continue
+        this.addIndex(MAX_OCTAVE * PARTS - 1, 1)
+      } else {
+        const at = octave - first
+        let table = at >= 0 && at < tables.length ? tables[at] : undefined
+        if (table === undefined) {
+          table = this.#makeTable(octave)
+          first = this.#first
+          tables = this.#tables
+        }
+        table[(high >>> 13) & 127]!++
+      }
+      added++
+    }
+    return added
   }
 
   addIndex(index: number, count: number): void {

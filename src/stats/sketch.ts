@@ -1,6 +1,7 @@
 /**
  * A mergeable log-linear histogram: every octave (power of two) is cut into 128 equal parts, read straight from the high
- * bits of the float64. Adding is a handful of integer operations and allocates nothing once an octave has been seen.
+ * bits of the float64. Values are first put aside as they are and sorted into the parts a bufferful at a time, in one
+ * tight loop: adding is a store, and small samples never need the parts at all.
  *
  * Source of the layout: HdrHistogram (Gil Tene) and DDSketch (Masson, Rim and Lee, VLDB 2019); the binary exponent takes
  * the place of the logarithm.
@@ -25,56 +26,71 @@ export interface SketchRow {
 }
 
 export class Sketch {
-  count = 0
-  sum = 0
-  /** Infinity while empty. */
-  min: number = Number.POSITIVE_INFINITY
-  /** -Infinity while empty. */
-  max: number = Number.NEGATIVE_INFINITY
+  readonly #exactLimit: number
+  #exact: boolean
+  /** Values not yet in the parts; while exact, all of them. */
+  #pending: Float64Array = EMPTY
+  /** The same memory. */
+  #words: Uint32Array = new Uint32Array(EMPTY.buffer)
+  #pendingCount = 0
+  /** How many of the pending are in sum, min and max. */
+  #folded = 0
+  #sorted = true
+  #bucketed = 0
   #zeros = 0
+  #sum = 0
+  #min: number = Number.POSITIVE_INFINITY
+  #max: number = Number.NEGATIVE_INFINITY
   readonly #positive: OctaveTables = new OctaveTables()
   #negative: OctaveTables | undefined
-  readonly #exactLimit: number
-  /** All values so far; undefined as soon as there were more than the limit, or as some arrived as buckets only. */
-  #values: Float64Array | undefined
-  #kept = 0
-  #sorted = true
 
   /**
-   * @param exactLimit  Up to this many values are kept as they are, so that quantiles of small samples are exact. Buckets
-   *   come into being only with the next one; a rarely used sketch costs 8 bytes a value.
+   * @param exactLimit  Up to this many values quantiles are exact. It costs 8 bytes a value, less than the parts do when
+   *   there are few.
    */
   constructor(exactLimit = 0) {
     this.#exactLimit = exactLimit
-    this.#values = exactLimit > 0 ? EMPTY : undefined
+    this.#exact = exactLimit > 0
   }
 
   /** True while quantiles are exact. */
   get exact(): boolean {
-    return this.#values !== undefined
+    return this.#exact
+  }
+
+  get count(): number {
+    return this.#bucketed + this.#pendingCount
+  }
+
+  get sum(): number {
+    this.#fold()
+    return this.#sum
+  }
+
+  /** Infinity while empty. */
+  get min(): number {
+    this.#fold()
+    return this.#min
+  }
+
+  /** -Infinity while empty. */
+  get max(): number {
+    this.#fold()
+    return this.#max
   }
 
   /** How many values were 0 (or nearer to it than a normal float64 gets): phases of a request often are. */
   get zeros(): number {
-    if (this.#values === undefined) return this.#zeros
-    let zeros = 0
-    for (let i = 0; i < this.#kept; i++) if (isZero(this.#values[i]!)) zeros++
+    let zeros = this.#zeros
+    for (let i = 0; i < this.#pendingCount; i++) if (isZero(this.#pending[i]!)) zeros++
     return zeros
   }
 
   /** Records one value. NaN measures nothing and is ignored; an infinity counts in the outermost part. */
   add(value: number): void {
-    if (this.#values !== undefined) {
-      if (value !== value) return
-      this.#keep(value)
-    } else if (value >= SMALLEST_NORMAL) this.#positive.add(value)
-    else if (value > -SMALLEST_NORMAL) this.#zeros++
-    else if (value < 0) this.#bucket(value)
-    else return
-    this.count++
-    this.sum += value
-    if (value < this.min) this.min = value
-    if (value > this.max) this.max = value
+    if (value !== value) return
+    if (this.#pendingCount === this.#pending.length) this.#makeRoom()
+    this.#pending[this.#pendingCount++] = value
   }
 
   /**
@@ -89,6 +105,7 @@ export class Sketch {
   quantile(q: number): number | undefined {
     if (!(q >= 0 && q <= 1)) throw new RangeError(`quantile ${q} is outside 0..1`)
     if (this.count === 0) return undefined
+    this.#settle()
     const rank = q * (this.count - 1)
     const below = Math.floor(rank)
     const low = this.#orderStatistic(below)
@@ -108,60 +125,55 @@ export class Sketch {
     this.mergeRow(other.toRow())
   }
 
-  /** Takes in a row as `toRow` gives it. Exact only as long as the row brings its values. */
+  /** Takes in a row as `toRow` gives it. Stays exact only if the row brings its values and all fit. */
   mergeRow(row: SketchRow): void {
-    if (row.count === 0) return
-    if (this.#values !== undefined) {
-      const { values } = row
-      if (values !== undefined && this.#kept + values.length <= this.#exactLimit) {
-        for (let i = 0; i < values.length; i++) this.#keep(values[i]!)
-      } else this.toBuckets()
+    const { count, buckets, values } = row
+    if (count === 0) return
+    const asValues =
+      values !== undefined && (this.#exact ? this.count + count <= this.#exactLimit : buckets === undefined)
+    if (asValues) {
+      for (let i = 0; i < values.length; i++) this.add(values[i]!)
+      return
     }
-    if (this.#values === undefined) {
-      const { buckets, values } = row
-      if (buckets !== undefined) {
-        this.#zeros += row.zeros ?? 0
-        for (let i = 0; i + 1 < buckets.length; i += 2) this.#addIndex(buckets[i]!, buckets[i + 1]!)
-      } else if (values !== undefined) for (let i = 0; i < values.length; i++) this.#bucket(values[i]!)
+    this.#exact = false
+    this.#settle()
+    this.#zeros += row.zeros ?? 0
+    if (buckets !== undefined) {
+      for (let i = 0; i + 1 < buckets.length; i += 2) this.#addIndex(buckets[i]!, buckets[i + 1]!)
     }
-    this.count += row.count
-    this.sum += row.sum
-    if (row.min < this.min) this.min = row.min
-    if (row.max > this.max) this.max = row.max
+    this.#bucketed += count
+    this.#sum += row.sum
+    if (row.min < this.#min) this.#min = row.min
+    if (row.max > this.#max) this.#max = row.max
   }
 
   /** Back to empty; memory that was taken stays for the next window. */
   clear(): void {
-    this.count = 0
-    this.sum = 0
-    this.min = Number.POSITIVE_INFINITY
-    this.max = Number.NEGATIVE_INFINITY
-    this.#zeros = 0
-    this.#positive.clear()
-    this.#negative?.clear()
-    this.#kept = 0
+    if (this.#bucketed > 0) {
+      this.#positive.clear()
+      this.#negative?.clear()
+    }
+    this.#exact = this.#exactLimit > 0
+    this.#pendingCount = 0
+    this.#folded = 0
     this.#sorted = true
-    if (this.#exactLimit > 0) this.#values ??= EMPTY
-  }
-
-  /** Gives up exactness until the next `clear`. */
-  toBuckets(): void {
-    const values = this.#values
-    if (values === undefined) return
-    this.#values = undefined
-    for (let i = 0; i < this.#kept; i++) this.#bucket(values[i]!)
-    this.#kept = 0
+    this.#bucketed = 0
+    this.#zeros = 0
+    this.#sum = 0
+    this.#min = Number.POSITIVE_INFINITY
+    this.#max = Number.NEGATIVE_INFINITY
   }
 
   toRow(): SketchRow {
     const { count, sum, min, max, zeros } = this
     const row = { count, sum, min, max, zeros, buckets: this.toSparse() }
-    return this.#values === undefined ? row : { ...row, values: this.#values.slice(0, this.#kept) }
+    return this.#exact ? { ...row, values: this.#pending.slice(0, this.#pendingCount) } : row
   }
 
   /** Buckets as `[index, count, index, count, ...]`, ascending by value; zeros are counted apart. */
   toSparse(): Float64Array {
-    if (this.#values !== undefined) return sparseOf(this.#sortedValues())
+    this.#settle()
+    if (this.#exact) return sparseOf(this.#pending.subarray(0, this.#pendingCount))
     const negative: number[] = []
     this.#negative?.forEachAscending((index, n) => negative.push(n, -index))
     const out = new Float64Array(negative.length + 2 * this.#positive.occupied())
@@ -175,7 +187,7 @@ export class Sketch {
   }
 
   /**
-   * The sketch that a row was taken of.
+   * The sketch that a row was taken of, by its buckets.
    * @throws RangeError when the row is not what `toRow` writes: a record may have been damaged.
    */
   static fromSparse(row: SketchRow): Sketch {
@@ -196,28 +208,66 @@ export class Sketch {
     return sketch
   }
 
-  #keep(value: number): void {
-    const n = this.#kept
-    if (n === this.#exactLimit) {
-      this.toBuckets()
-      this.#bucket(value)
+  #makeRoom(): void {
+    const { length } = this.#pending
+    const most = this.#exact ? this.#exactLimit : BUFFER
+    if (length < most) {
+      const grown = new Float64Array(Math.min(most, Math.max(8, length * 2)))
+      grown.set(this.#pending)
+      this.#pending = grown
+      this.#words = new Uint32Array(grown.buffer)
       return
     }
-    let values = this.#values!
-    if (n === values.length) {
-      const grown = new Float64Array(Math.min(this.#exactLimit, Math.max(8, n * 2)))
-      grown.set(values)
-      values = this.#values = grown
+    this.#exact = false
+    this.#empty()
+  }
+
+  /** Sorted values while exact, everything in the parts otherwise. */
+  #settle(): void {
+    this.#fold()
+    if (!this.#exact) this.#empty()
+    else if (!this.#sorted) {
+      this.#pending.subarray(0, this.#pendingCount).sort()
+      this.#sorted = true
     }
-    values[n] = value
-    this.#kept = n + 1
+  }
+
+  #fold(): void {
+    const pending = this.#pending
+    const n = this.#pendingCount
+    if (this.#folded === n) return
+    let sum = this.#sum
+    let min = this.#min
+    let max = this.#max
+    for (let i = this.#folded; i < n; i++) {
+      const value = pending[i]!
+      sum += value
+      if (value < min) min = value
+      if (value > max) max = value
+    }
+    this.#sum = sum
+    this.#min = min
+    this.#max = max
+    this.#folded = n
     this.#sorted = false
   }
 
-  #bucket(value: number): void {
-    if (isZero(value)) this.#zeros++
-    else if (value > 0) this.#positive.add(value)
-    else (this.#negative ??= new OctaveTables()).add(-value)
+  #empty(): void {
+    this.#fold()
+    const pending = this.#pending
+    const n = this.#pendingCount
+    let left = n - this.#positive.addAll(this.#words, n)
+    for (let i = 0; left > 0; i++) {
+      const value = pending[i]!
+      if (value >= SMALLEST_NORMAL) continue
+      left--
+      if (isZero(value)) this.#zeros++
+      else (this.#negative ??= new OctaveTables()).add(-value)
+    }
+    this.#bucketed += n
+    this.#pendingCount = 0
+    this.#folded = 0
+    this.#sorted = true
   }
 
   #addIndex(index: number, count: number): void {
@@ -225,27 +275,23 @@ export class Sketch {
     else (this.#negative ??= new OctaveTables()).addIndex(-index, count)
   }
 
+  /** Of a settled sketch. */
   #orderStatistic(rank: number): number {
-    if (rank <= 0) return this.min
-    if (rank >= this.count - 1) return this.max
-    if (this.#values !== undefined) return this.#sortedValues()[rank]!
+    if (rank <= 0) return this.#min
+    if (rank >= this.count - 1) return this.#max
+    if (this.#exact) return this.#pending[rank]!
     const negatives = this.#negative?.total() ?? 0
     let estimate = 0
     if (rank < negatives) estimate = -middleOf(this.#negative!.indexAtRank(negatives - 1 - rank))
     else if (rank >= negatives + this.#zeros)
       estimate = middleOf(this.#positive.indexAtRank(rank - negatives - this.#zeros))
-    return Math.min(Math.max(estimate, this.min), this.max)
-  }
-
-  #sortedValues(): Float64Array {
-    const view = this.#values!.subarray(0, this.#kept)
-    if (!this.#sorted) view.sort()
-    this.#sorted = true
-    return view
+    return Math.min(Math.max(estimate, this.#min), this.#max)
   }
 }
 
 const EMPTY = new Float64Array(0)
+/** Values put aside before they are sorted into the parts: 1 KB. */
+const BUFFER = 128
 const SMALLEST_NORMAL = 2 ** -1022
 
 function isZero(value: number): boolean {
