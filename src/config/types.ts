@@ -44,6 +44,10 @@ export interface Options {
   readonly tlsCipherSuites: readonly string[] | undefined
   readonly executionSegment: string | undefined
   readonly executionSegmentSequence: string | undefined
+  /** The same options in k6's field names and formats, null where nobody set them: read through `exportOptions`. */
+  readonly exported: Readonly<Record<string, unknown>>
+  /** `vus`, `duration`, `iterations`, `stages` as they were given, in k6's formats, for `inspect`. */
+  readonly shortcuts: Readonly<Record<string, unknown>>
   /** Everything else the script exported (`cloud`, `ext`, ...), kept for `exec.test.options`. */
   readonly rest: Readonly<Record<string, unknown>>
 }

@@ -1,0 +1,108 @@
+/**
+ * Readers of single values. Each answers the trusted value, or reports what is wrong and answers undefined, so that a
+ * person sees every problem of a configuration at once. Where k6 has words for a mistake they are k6's; where k6 prints
+ * Go's type names, ours name the option and what it wants.
+ */
+import { formatDuration, parseDuration } from '#base/duration.js'
+
+export interface Reading {
+  /** Path of the option, `scenarios.a.vus`. */
+  readonly name: string
+  /** Adds a problem. */
+  report(message: string): void
+}
+
+export type Reader<T> = (value: unknown, at: Reading) => T | undefined
+
+export function under(at: Reading, key: string): Reading {
+  return { name: `${at.name}.${key}`, report: (message) => at.report(message) }
+}
+
+/** k6 also takes an integer in a string. */
+export const readInt: Reader<number> = (value, at) => {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value
+  if (typeof value === 'string') {
+    if (/^[+-]?\d{1,18}$/.test(value) && Number.isSafeInteger(Number(value))) return Number(value)
+    at.report(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`)
+    return undefined
+  }
+  return expected(at, 'a whole number', value)
+}
+
+export const readBool: Reader<boolean> = (value, at) => {
+  return typeof value === 'boolean' ? value : expected(at, 'true or false', value)
+}
+
+export const readString: Reader<string> = (value, at) => {
+  return typeof value === 'string' ? value : expected(at, 'a string', value)
+}
+
+/** Nanoseconds. */
+export const readDuration: Reader<number> = (value, at) => {
+  const result = parseDuration(value)
+  if ('ns' in result) return result.ns
+  at.report(result.error)
+  return undefined
+}
+
+export function readOneOf<T extends string>(choices: readonly T[], wrong: (value: string) => string): Reader<T> {
+  return (value, at) => {
+    if (typeof value !== 'string') return expected(at, 'a string', value)
+    const found = choices.find((c) => c === value)
+    if (found === undefined) at.report(wrong(value))
+    return found
+  }
+}
+
+export const readStrings: Reader<readonly string[]> = (value, at) => {
+  if (!Array.isArray(value)) return expected(at, 'a list of strings', value)
+  const list: string[] = []
+  for (const [i, item] of value.entries()) {
+    if (typeof item === 'string') list.push(item)
+    else expected({ ...at, name: `${at.name}[${i}]`, report: at.report }, 'a string', item)
+  }
+  return list
+}
+
+/** A map of strings; null counts as the empty string, as in k6. */
+export const readStringMap: Reader<Readonly<Record<string, string>>> = (value, at) => {
+  if (!isObject(value)) return expected(at, 'an object of strings', value)
+  const map = emptyMap<string>()
+  for (const [key, item] of Object.entries(value)) {
+    if (item === null) map[key] = ''
+    else if (typeof item === 'string') map[key] = item
+    else expected(under(at, key), 'a string', item)
+  }
+  return map
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Has no prototype, so a key such as `__proto__` from a file is only a key. */
+export function emptyMap<T>(): Record<string, T> {
+  return Object.create(null) as Record<string, T>
+}
+
+/** Sorted by key, as Go prints maps. */
+export function sorted<T>(map: Readonly<Record<string, T>>): Record<string, T> {
+  const out = emptyMap<T>()
+  for (const key of Object.keys(map).sort()) out[key] = map[key] as T
+  return out
+}
+
+export function expected(at: Reading, what: string, value: unknown): undefined {
+  at.report(`option "${at.name}" must be ${what}, got ${describe(value)}`)
+  return undefined
+}
+
+export const showDuration = (ns: number): string => formatDuration(ns)
+
+function describe(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object') return 'an object'
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text
+}

@@ -1,0 +1,27 @@
+/** Words of k6's progress lines. */
+import { formatDuration, formatFixedDuration } from '#base/duration.js'
+
+/** 0..1, never beyond. */
+export function share(done: number, total: number): number {
+  return total <= 0 ? 1 : Math.min(1, Math.max(0, done / total))
+}
+
+export function count(n: number, unit: string): string {
+  return `${n} ${unit}`
+}
+
+/** As wide as the largest value will be, so that the line does not jump: with zeros, as k6 pads. */
+export function padded(n: number, max: number): string {
+  return String(n).padStart(String(max).length, '0')
+}
+
+/** `05.0s/10s` while it runs, `10s` afterwards. */
+export function elapsedLabel(spentNs: number, durationNs: number): string {
+  const whole = formatDuration(durationNs)
+  return spentNs > durationNs ? whole : `${formatFixedDuration(Math.max(0, spentNs), durationNs)}/${whole}`
+}
+
+/** `300.00 iters/s`, as wide as the highest rate. */
+export function rateLabel(perS: number, maxPerS: number): string {
+  return `${perS.toFixed(2).padStart(maxPerS.toFixed(2).length, '0')} iters/s`
+}

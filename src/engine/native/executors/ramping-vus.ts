@@ -1,0 +1,52 @@
+import type { Share } from '#config/execution-segment.js'
+import { elapsedLabel, padded, share } from './progress.js'
+import { planRamp, type RampingVus } from './ramp.js'
+import { VuSlots } from './slots.js'
+import type { Executor, ScenarioHost } from './types.js'
+import { RunWindow } from './window.js'
+
+/** A number of looping VUs that changes linearly from stage to stage. */
+export function rampingVus(scenario: RampingVus, own: Share): Executor {
+  const plan = planRamp(scenario, own)
+  let slots: VuSlots | undefined
+  let begunNs = 0
+
+  async function run(host: ScenarioHost, startNs: number): Promise<void> {
+    begunNs = startNs
+    const window = new RunWindow(host, startNs, startNs + plan.endNs, startNs + plan.hardEndNs)
+    slots = new VuSlots(window, scenario.name)
+    try {
+      let h = 0
+      for (const step of plan.steps) {
+        // At the same instant a start comes first: a VU that is wanted again is not interrupted.
+        for (let hard = plan.hardStops[h]; hard !== undefined && hard.atNs < step.atNs; hard = plan.hardStops[++h]) {
+          if (await window.sleepUntil(startNs + hard.atNs)) slots.interrupt(hard.vu)
+        }
+        if (!(await window.sleepUntil(startNs + step.atNs))) break
+        slots.setWanted(step.vus)
+      }
+      // What remains are interruptions, which nobody has to wait for: the VUs may all be back long before.
+      const live = slots
+      for (const { atNs, vu } of plan.hardStops.slice(h)) window.later(startNs + atNs, () => live.interrupt(vu))
+      if (await window.sleepUntil(window.endNs)) slots.setWanted(0)
+      await slots.whenEmpty()
+    } finally {
+      window.close()
+    }
+  }
+
+  return {
+    plannedVus: plan.maxVus,
+    maxVus: plan.maxVus,
+    maxDurationNs: plan.hardEndNs,
+    run,
+    progress(nowNs) {
+      const spentNs = nowNs - begunNs
+      return {
+        done: share(spentNs, plan.endNs),
+        labels: [`${padded(slots?.held ?? 0, plan.maxVus)}/${plan.maxVus} VUs`, elapsedLabel(spentNs, plan.endNs)],
+        askedPerS: undefined,
+      }
+    },
+  }
+}
