@@ -46,7 +46,6 @@ function group(vu: Vu, args: readonly unknown[]): unknown {
   const outerPath = vu.groupPath
   vu.groupPath = `${outerPath}::${label}`
   if (vu.worker.hasSystemTag('group')) vu.tags = outerTags.with('group', vu.groupPath)
-  vu.worker.checks.group(vu.groupPath)
   const startNs = vu.clock.nowNs()
   const path = vu.groupPath
   const leave = (): void => {
@@ -141,7 +140,6 @@ async function checkRest(
 
 function record(vu: Vu, tags: Vu['tags'], name: string, pass: boolean): boolean {
   if (name.includes('::')) throw nameError(vu)
-  vu.worker.checks.add(vu.groupPath, name, pass)
   vu.samples.add(vu.builtin.checks, vu.worker.hasSystemTag('check') ? tags.with('check', name) : tags, pass ? 1 : 0)
   return pass
 }

@@ -96,6 +96,7 @@ export class WorkerBody {
       iterationError: (vu, error) => this.#iterationError(vu, error),
     })
     this.#shared = shared
+    const builtins = shared.metrics.all.length
     const realm = createRealm()
     this.#realm = realm
     const before = fingerprintIntrinsics(realm)
@@ -113,7 +114,7 @@ export class WorkerBody {
     return {
       options: toPlain(vu, vu.exports['options']),
       functions,
-      metrics: shared.metrics.custom().map(({ name, type, contains }) => ({ name, type, contains })),
+      metrics: shared.metrics.all.slice(builtins).filter((metric) => !metric.own).map(({ name, type, contains }) => ({ name, type, contains })),
     }
   }
 

@@ -3,7 +3,6 @@
  * script) say to each other. Plain data only: the same messages cross a thread, and one day a network.
  */
 import type { Options } from '#config/types.js'
-import type { CheckBatch } from '#metrics/index.js'
 import type { Metric, MetricType, ValueKind, WindowBatch } from '#metrics/types.js'
 import type { LogFields, Phase } from '../types.js'
 
@@ -73,7 +72,6 @@ export interface LogLine {
 export interface WorkerWindow {
   readonly unixMs: number
   readonly batch: WindowBatch
-  readonly checks: CheckBatch
   readonly scenarios: readonly ScenarioState[]
   readonly vusActive: number
   readonly vusInitialized: number

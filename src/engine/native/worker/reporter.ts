@@ -44,7 +44,6 @@ export class Reporter {
         window: {
           unixMs: this.#clock.unixMs(),
           batch: shared.samples.drain(),
-          checks: shared.checks.drain(),
           scenarios,
           vusActive: shared.vusActive,
           vusInitialized: shared.vusInitialized,

@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url'
 import type { Cancel, Clock } from '#base/clock.js'
 import type { Options } from '#config/types.js'
 import {
-  CheckTree,
   defineBuiltinMetrics,
   MetricRegistry,
   MetricStore,
@@ -37,7 +36,6 @@ export class WorkerShared {
   readonly tagRegistry: TagRegistry
   readonly metrics: MetricRegistry
   readonly samples: MetricStore
-  readonly checks: CheckTree
   readonly builtin: BuiltinMetrics
   readonly files: ScriptFiles
   /** Caches and data that modules keep for the whole worker. */
@@ -69,7 +67,6 @@ export class WorkerShared {
     this.metrics = new MetricRegistry()
     this.builtin = defineBuiltinMetrics(this.metrics)
     this.samples = new MetricStore(this.metrics, this.tagRegistry)
-    this.checks = new CheckTree()
     this.runTags = this.tagRegistry.root.withAll(params.runTags)
     this.files = createFiles(this.store)
   }
