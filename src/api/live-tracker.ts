@@ -32,6 +32,8 @@ export class LiveTracker {
   #last: WorkerWindow | undefined
   #requests = 0
   #failed = 0
+  /** Requests that got no response at all. */
+  unanswered = 0
   thresholds: readonly LiveThreshold[] = []
   phase: LiveState['phase'] = 'init'
 
@@ -110,6 +112,7 @@ export class LiveTracker {
     if (failed === 0) return
     const tags = this.#tags.get(tagsId)
     const status = tags?.get('status') ?? '0'
+    if (status === '0') this.unanswered += failed
     const kind = status === '0' ? (errorKinds[tags?.get('error_code') ?? ''] ?? 'no answer') : `${status[0]}xx`
     this.#errors.set(kind, (this.#errors.get(kind) ?? 0) + failed)
   }

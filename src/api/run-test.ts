@@ -1,0 +1,401 @@
+/**
+ * One run, from a compiled script to an exit code: the coordinator. It owns the order of the phases, the totals, the
+ * thresholds, the record and the outputs; the terminal is the caller's (`RunUi`).
+ */
+import type { Cancel, Clock } from '#base/clock.js'
+import { ExitCode, PerfwrightError } from '#base/errors.js'
+import { consolidateOptions, exportOptions, type Options, type OptionSources } from '#config/index.js'
+import { NativeEngine, ScriptFailure } from '#engine/native/engine.js'
+import { planVus, type VuPlan } from '#engine/native/executors/index.js'
+import type { LoadedScript, LogLine, RawSample, WorkerEvent, WorkerWindow } from '#engine/native/worker/protocol.js'
+import {
+  abortMessage,
+  compileThresholds,
+  crossedMessage,
+  failOnCheck,
+  failOnError,
+  judgeTrust,
+  THRESHOLD_PERIOD_NS,
+  ThresholdGate,
+  type Trust,
+} from '#gate/index.js'
+import { type BreakdownBy, breakdownBy, type BuiltinMetrics, defineBuiltinMetrics, MetricAggregate, MetricRegistry } from '#metrics/index.js'
+import type { LiveState } from '#report/live/render.js'
+import type { CompiledScript } from '#script/index.js'
+import { codeOfFailure, type EndReason, RunEnd } from './exit.js'
+import { LiveTracker } from './live-tracker.js'
+
+export interface RunRequest {
+  readonly compiled: Promise<CompiledScript>
+  readonly entryUrl: string
+  /** Option tiers other than the script's own. */
+  readonly tiers: Omit<OptionSources, 'script' | 'hasExport'>
+  /** `__ENV`. */
+  readonly env: Readonly<Record<string, string>>
+  readonly proxyEnv: Readonly<Record<string, string>>
+  readonly summaryBy: readonly BreakdownBy[]
+  readonly failOnCheck: boolean
+  readonly failOnError: boolean
+  readonly strict: boolean
+  readonly clock: Clock
+}
+
+/** The caller's side: everything a person sees, and the files that a run leaves. */
+export interface RunObserver {
+  log(line: LogLine): void
+  /** The plan is known and valid; nothing has been sent yet. */
+  planned(plan: RunPlan): Promise<void> | void
+  live(state: LiveState): void
+  window(window: WorkerWindow, time: { readonly fromNs: number; readonly toNs: number }): void
+  samples(samples: readonly RawSample[]): void
+  event(type: string, detail: Readonly<Record<string, unknown>>): void
+  /** All phases but handleSummary are over. Answers what the record could not hold. */
+  measured(result: RunResult): readonly string[]
+  /** True when raw samples are wanted (json, csv). */
+  readonly rawSamples: boolean
+}
+
+export interface RunPlan {
+  readonly options: Options
+  readonly vus: VuPlan
+  readonly loaded: LoadedScript
+  readonly compiled: CompiledScript
+  readonly aggregate: MetricAggregate
+  readonly gate: ThresholdGate
+  readonly startedUnixMs: number
+}
+
+export interface RunResult {
+  readonly plan: RunPlan
+  readonly durationNs: number
+  readonly setupData: string | undefined
+  readonly scenarios: WorkerWindow['scenarios']
+  readonly windows: readonly WorkerWindow[]
+  readonly iterationsCompleted: number
+  readonly iterationsInterrupted: number
+  readonly trust: Trust
+  readonly end: EndReason
+  /** handleSummary's outputs; undefined when the script has none or it failed. */
+  readonly summaryOutputs: Readonly<Record<string, string | Uint8Array>> | undefined
+}
+
+/** Health of the injector, kept for the trust verdict: one entry a second, bounded. */
+const maxHealthWindows = 86_400
+
+export class TestRun {
+  readonly #request: RunRequest
+  readonly #observer: RunObserver
+  readonly #clock: Clock
+  readonly #end = new RunEnd()
+  #engine: NativeEngine | undefined
+  #plan: RunPlan | undefined
+  #tracker: LiveTracker | undefined
+  #startNs: number | undefined
+  #lastWindowNs = 0
+  #windows: WorkerWindow[] = []
+  #last: WorkerWindow | undefined
+  #nextJudgeNs = THRESHOLD_PERIOD_NS
+  #stopping = false
+  #stopNow: (() => void) | undefined
+  #builtin: BuiltinMetrics | undefined
+  #unixSkewMs = 0
+
+  constructor(request: RunRequest, observer: RunObserver) {
+    this.#request = request
+    this.#observer = observer
+    this.#clock = request.clock
+  }
+
+  /**
+   * Ctrl-C and its kin: the first ends gracefully (no new iterations, running ones have gracefulStop), the second at once.
+   */
+  interrupt(signal: string): void {
+    if (!this.#stopping) {
+      this.#end.abort(ExitCode.interrupted, `test run was aborted because perfwright received a '${signal}' signal`)
+      this.#stop('graceful', signal)
+    } else {
+      this.#engine?.stop('now', signal)
+      this.#stopNow?.()
+    }
+  }
+
+  /** Runs to the end. @throws PerfwrightError for what the caller can mend before the load starts; all later trouble is in the result. */
+  async run(handleSummary: (result: RunResult) => string | undefined): Promise<RunResult> {
+    const engine = await NativeEngine.start((event) => this.#onEvent(event))
+    this.#engine = engine
+    try {
+      const plan = await this.#prepare(engine)
+      this.#plan = plan
+      await this.#observer.planned(plan)
+      const setupData = await this.#load(engine, plan)
+      const result = this.#result(plan, setupData)
+      const missing = this.#observer.measured(result)
+      void missing
+      const outputs = await this.#summary(engine, plan, handleSummary(result))
+      return { ...result, end: this.#end.reason, summaryOutputs: outputs }
+    } finally {
+      await engine.close()
+    }
+  }
+
+  async #prepare(engine: NativeEngine): Promise<RunPlan> {
+    const request = this.#request
+    const compiled = await request.compiled
+    for (const warning of compiled.warnings) this.#log('warn', warning)
+    const loaded = await engine.call('load', {
+      code: compiled.code,
+      filename: compiled.filename,
+      sourceMap: compiled.sourceMap,
+      needsOwnRealm: compiled.needsOwnRealm,
+      entryUrl: request.entryUrl,
+      env: request.env,
+      runTags: {},
+      rawSamples: this.#observer.rawSamples,
+      stopFlag: engine.stopFlag,
+      proxyEnv: request.proxyEnv,
+    })
+    const { options, warnings } = consolidateOptions({
+      ...request.tiers,
+      script: loaded.options,
+      hasExport: (name) => loaded.functions.includes(name),
+    })
+    for (const warning of warnings) this.#log('warn', warning)
+    const registry = new MetricRegistry()
+    this.#builtin = defineBuiltinMetrics(registry)
+    for (const metric of loaded.metrics) registry.define(metric.name, metric.type, metric.contains)
+    const aggregate = new MetricAggregate(registry, {
+      breakdowns: request.summaryBy.map(breakdownBy),
+      warn: (message) => this.#log('warn', message),
+    })
+    const gate = new ThresholdGate(options.noThresholds ? [] : compileThresholds(options.thresholds, registry), aggregate)
+    const vus = planVus(options.scenarios)
+    this.#tracker = new LiveTracker(this.#builtin, options.scenarios, vus.totalDurationNs)
+    return { options, vus, loaded, compiled, aggregate, gate, startedUnixMs: this.#clock.unixMs() }
+  }
+
+  /** Init of VUs, setup, scenarios, teardown: what fails on the way is logged and decides the exit code. */
+  async #load(engine: NativeEngine, plan: RunPlan): Promise<string | undefined> {
+    const { options, loaded } = plan
+    let setupData: string | undefined
+    const ticker = this.#everyQuarterSecond()
+    try {
+      await engine.call('configure', { options, exported: exportOptions(options) })
+      await engine.call('initVus', { planned: plan.vus.plannedVus, max: plan.vus.maxVus })
+      this.#markStart()
+      if (loaded.functions.includes('setup') && !options.noSetup && !this.#stopping) {
+        this.#phase('setup')
+        setupData = (await engine.call('setup', {})).data
+      }
+      if (!this.#stopping) {
+        this.#phase('running')
+        this.#markStart()
+        await this.#runScenarios(engine, setupData)
+      }
+      this.#phase('teardown')
+      await this.#teardown(engine, plan, setupData)
+    } catch (error) {
+      this.#scriptFailed(error)
+    } finally {
+      ticker()
+      await engine.call('drain', {}).catch(() => {})
+      this.#phase('done')
+    }
+    const verdict = plan.gate.evaluate(this.#elapsedNs(), true)
+    if (verdict.breached.length > 0) this.#end.verdict(ExitCode.thresholdsFailed, crossedMessage(verdict.breached))
+    this.#judgeExtras(plan)
+    return setupData
+  }
+
+  async #runScenarios(engine: NativeEngine, setupData: string | undefined): Promise<void> {
+    const running = engine.call('run', { setupData, startInMs: 0, startedUnixMs: this.#clock.unixMs() })
+    // The second Ctrl-C does not wait for a worker that does not answer.
+    const now = new Promise<'now'>((resolve) => (this.#stopNow = () => this.#clock.at(this.#clock.nowNs() + 1e9, () => resolve('now'))))
+    await Promise.race([running, now])
+    this.#stopNow = undefined
+  }
+
+  async #teardown(engine: NativeEngine, plan: RunPlan, setupData: string | undefined): Promise<void> {
+    if (!plan.loaded.functions.includes('teardown') || plan.options.noTeardown) return
+    engine.clearStop()
+    await engine.call('teardown', { data: setupData })
+  }
+
+  async #summary(engine: NativeEngine, plan: RunPlan, data: string | undefined): Promise<Record<string, string | Uint8Array> | undefined> {
+    if (data === undefined || !plan.loaded.functions.includes('handleSummary')) return undefined
+    engine.clearStop()
+    try {
+      return (await engine.call('handleSummary', { data })).outputs
+    } catch (error) {
+      // k6: a summary that throws is logged, the default one is shown, and the exit code stays.
+      this.#logFailure(error)
+      return undefined
+    }
+  }
+
+  #onEvent(event: WorkerEvent): void {
+    switch (event.type) {
+      case 'log':
+        for (const line of event.lines) this.#observer.log(line)
+        return
+      case 'window':
+        return this.#onWindow(event.window)
+      case 'samples':
+        return this.#observer.samples(event.samples)
+      case 'abort':
+        if (event.kind === 'fail') {
+          this.#end.fail(`test marked as failed: ${event.reason}`)
+          this.#log('error', `test marked as failed: ${event.reason}`)
+          return
+        }
+        this.#end.abort(ExitCode.scriptAborted, event.reason)
+        return this.#stop('now', event.reason)
+      case 'initialized':
+        return
+    }
+  }
+
+  #onWindow(window: WorkerWindow): void {
+    const plan = this.#plan
+    if (plan === undefined) return
+    const toNs = this.#elapsedNs()
+    const time = { fromNs: this.#lastWindowNs, toNs }
+    this.#lastWindowNs = toNs
+    plan.aggregate.merge(window.batch, time)
+    this.#last = window
+    if (this.#windows.length < maxHealthWindows) this.#windows.push(window)
+    this.#tracker?.window(window, (toNs - time.fromNs) / 1e9)
+    this.#observer.window(window, time)
+    for (const { message, count } of window.errors) this.#observer.event('iteration-error', { message, count })
+    if (toNs >= this.#nextJudgeNs && !plan.gate.isEmpty) {
+      this.#nextJudgeNs = toNs - (toNs % THRESHOLD_PERIOD_NS) + THRESHOLD_PERIOD_NS
+      this.#judge(plan, toNs)
+    }
+  }
+
+  #judge(plan: RunPlan, elapsedNs: number): void {
+    const before = new Set(plan.gate.last.breached)
+    const verdict = plan.gate.evaluate(elapsedNs, false)
+    for (const name of verdict.breached) if (!before.has(name)) this.#observer.event('threshold-crossed', { metric: name, elapsedS: elapsedNs / 1e9 })
+    if (this.#tracker !== undefined) {
+      this.#tracker.thresholds = verdict.results.flatMap((metric) =>
+        metric.results.map((result) => ({
+          source: `${metric.name}: ${result.source}`,
+          ok: result.ok,
+          value: result.value === undefined ? 'no data' : String(Math.round(result.value * 1000) / 1000),
+        })),
+      )
+    }
+    if (verdict.shouldAbort && !this.#stopping) {
+      this.#end.abort(ExitCode.thresholdsFailed, abortMessage(verdict.breached))
+      this.#stop('now', 'a threshold with abortOnFail was crossed')
+    }
+  }
+
+  #judgeExtras(plan: RunPlan): void {
+    if (this.#request.failOnCheck) {
+      const verdict = failOnCheck(plan.aggregate.checks.flat())
+      if (!verdict.ok) this.#end.verdict(ExitCode.thresholdsFailed, verdict.reason)
+    }
+    if (this.#request.failOnError) {
+      const failed = this.#windows.reduce((sum, window) => sum + window.errors.reduce((n, error) => n + error.count, 0), 0)
+      const verdict = failOnError({ iterationsThrown: failed, requestsUnanswered: this.#tracker?.unanswered ?? 0 })
+      if (!verdict.ok) this.#end.verdict(ExitCode.thresholdsFailed, verdict.reason)
+    }
+  }
+
+  #result(plan: RunPlan, setupData: string | undefined): RunResult {
+    const { aggregate } = plan
+    const builtin = this.#builtin as BuiltinMetrics
+    const scenarios = this.#last?.scenarios ?? []
+    const sent = aggregate.total(builtin.http_reqs).sink.sum
+    const lag = aggregate.total(builtin.iteration_start_lag).sink
+    const trust = judgeTrust({
+      cpuRatios: this.#windows.map((window) => window.health.cpuRatio),
+      loopLagMsP99: this.#windows.map((window) => window.health.loopLagMsP99),
+      asked: scenarios.reduce((sum, scenario) => sum + scenario.started + scenario.dropped, 0),
+      dropped: scenarios.filter((scenario) => isOpen(plan, scenario.name)).reduce((sum, scenario) => sum + scenario.dropped, 0),
+      startLagMsP99: lag.isEmpty ? undefined : lag.sketch.quantile(0.99),
+      samples: sent > 0 ? sent : (this.#last?.iterationsCompleted ?? 0),
+      clockStepMs: this.#clockStepMs(),
+      missing: [],
+    })
+    if (this.#request.strict && trust.verdict === 'not-trustworthy') {
+      this.#end.verdict(ExitCode.notTrustworthy, trust.reasons[0] ?? 'the run cannot be trusted')
+    }
+    return {
+      plan,
+      durationNs: this.#elapsedNs(),
+      setupData,
+      scenarios,
+      windows: this.#windows,
+      iterationsCompleted: this.#last?.iterationsCompleted ?? 0,
+      iterationsInterrupted: this.#last?.iterationsInterrupted ?? 0,
+      trust,
+      end: this.#end.reason,
+      summaryOutputs: undefined,
+    }
+  }
+
+  #scriptFailed(error: unknown): void {
+    if (error instanceof ScriptFailure) {
+      if (error.failure.kind === 'interrupted') return
+      this.#end.abort(codeOfFailure(error.failure), error.failure.message)
+      return this.#logFailure(error)
+    }
+    if (error instanceof PerfwrightError) {
+      this.#end.abort(error.exitCode, error.message)
+      return this.#log('error', error.describe())
+    }
+    throw error
+  }
+
+  #logFailure(error: unknown): void {
+    if (!(error instanceof ScriptFailure)) return this.#log('error', String(error))
+    const { failure } = error
+    if (failure.stack === undefined) return this.#log('error', failure.message)
+    this.#log('error', failure.stack, { hint: 'script exception', source: 'stacktrace' })
+  }
+
+  #stop(mode: 'graceful' | 'now', reason: string): void {
+    this.#stopping = true
+    this.#phase('stopping')
+    this.#engine?.stop(mode, reason)
+  }
+
+  #phase(phase: LiveState['phase']): void {
+    this.#observer.event('phase', { phase })
+    if (this.#tracker !== undefined) this.#tracker.phase = phase
+  }
+
+  #everyQuarterSecond(): Cancel {
+    let cancel: Cancel
+    const tick = (): void => {
+      if (this.#tracker !== undefined) this.#observer.live(this.#tracker.state(this.#elapsedNs() / 1e9))
+      cancel = this.#clock.coarseAt(this.#clock.nowNs() + 250e6, tick)
+    }
+    cancel = this.#clock.coarseAt(this.#clock.nowNs() + 250e6, tick)
+    return () => cancel()
+  }
+
+  #markStart(): void {
+    this.#startNs = this.#clock.nowNs()
+    this.#unixSkewMs = this.#clock.unixMs() - this.#startNs / 1e6
+    this.#lastWindowNs = 0
+  }
+
+  #clockStepMs(): number {
+    return this.#clock.unixMs() - this.#clock.nowNs() / 1e6 - this.#unixSkewMs
+  }
+
+  #elapsedNs(): number {
+    return this.#startNs === undefined ? 0 : this.#clock.nowNs() - this.#startNs
+  }
+
+  #log(level: LogLine['level'], message: string, fields: LogLine['fields'] = {}): void {
+    this.#observer.log({ level, message, fields, unixMs: this.#clock.unixMs() })
+  }
+}
+
+function isOpen(plan: RunPlan, name: string): boolean {
+  return plan.options.scenarios[name]?.executor.endsWith('arrival-rate') ?? false
+}

@@ -1,0 +1,21 @@
+/** Every command, in the order in which `perfwright --help` lists them. A new one is a file beside this and a line here. */
+import type { Command } from '../command.js'
+
+export const commands: Readonly<Record<string, { readonly summary: string; load(): Promise<Command> }>> = {
+  run: {
+    summary: 'run a k6 script on the native engine, with a verdict, a summary and a record',
+    load: async () => (await import('./run.js')).runCommand,
+  },
+  inspect: {
+    summary: 'print the consolidated options of a script, as k6 does',
+    load: async () => (await import('./inspect.js')).inspectCommand,
+  },
+  report: {
+    summary: 'show a run record as json, csv or md',
+    load: async () => (await import('./report.js')).reportCommand,
+  },
+  demo: {
+    summary: 'start the bundled shop and run its journey against it',
+    load: async () => (await import('./demo.js')).demoCommand,
+  },
+}
