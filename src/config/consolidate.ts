@@ -9,13 +9,13 @@ import {
   sequenceContains,
 } from './execution-segment.js'
 import { type DnsPart, dnsTtlMs } from './network.js'
-import { OPTION_TABLE } from './option-table.js'
+import { DEFAULT_SYSTEM_TAGS, OPTION_TABLE } from './option-table.js'
 import { type ParsedScenarios, scenarioProblems } from './scenarios.js'
 import { deriveScenarios } from './shortcuts.js'
 import type { ParsedThresholds } from './thresholds.js'
 import { type ReadTier, readEnvTier, readJsonTier, showOption, type Tier } from './tiers.js'
 import type { Options, Scenario, ThresholdSpec } from './types.js'
-import { emptyMap } from './values.js'
+import { emptyMap, type Problem } from './values.js'
 
 export interface OptionSources {
   /** What the caller presets, below every tier (its user agent, for one). Keys are option names, values as in a script. */
@@ -41,23 +41,6 @@ export interface Consolidated {
 }
 
 export const DEFAULT_TREND_STATS: readonly string[] = ['avg', 'min', 'med', 'max', 'p(90)', 'p(95)']
-export const DEFAULT_SYSTEM_TAGS: readonly string[] = [
-  'proto',
-  'subproto',
-  'status',
-  'method',
-  'url',
-  'name',
-  'group',
-  'check',
-  'error',
-  'error_code',
-  'tls_version',
-  'scenario',
-  'service',
-  'expected_response',
-]
-
 /**
  * @throws PW_CONFIG_OPTIONS (an option has the wrong form), PW_CONFIG_CONFLICT (two short forms at once),
  *   PW_CONFIG_INVALID (the options make no sense together). Each names every problem of its kind; all exit with 104.
@@ -65,11 +48,11 @@ export const DEFAULT_SYSTEM_TAGS: readonly string[] = [
 export function consolidateOptions(sources: OptionSources): Consolidated {
   const defaults = readJsonTier(sources.defaults, 'defaults')
   const file = readJsonTier(sources.configFile, 'config file')
-  const script = readJsonTier(sources.script, 'options')
+  const script = withoutFeatures(readJsonTier(sources.script, 'options'))
   const env = readEnvTier(sources.env ?? {})
   const flags: ReadTier = { tier: sources.flags ?? {}, unknown: [], problems: [] }
   const all = [defaults, file, script, env, flags]
-  const problems = [...new Set(all.flatMap((t) => t.problems))]
+  const problems = all.flatMap((t) => t.problems)
   if (problems.length > 0) throw wrongForm(problems)
 
   const warnings: string[] = []
@@ -77,7 +60,7 @@ export function consolidateOptions(sources: OptionSources): Consolidated {
     const names = script.unknown.map((key) => JSON.stringify(key)).join(', ')
     warnings.push(`There were unknown fields in the options exported in the script: ${names}`)
   }
-  if (script.tier['features'] !== undefined) {
+  if (script.hadFeatures) {
     warnings.push('Feature flags in script options are not supported; use --features, K6_FEATURES, or the JSON config')
   }
   let merged = apply(defaults.tier, file.tier)
@@ -114,7 +97,7 @@ export function exportOptions(options: Options): Record<string, unknown> {
 /** What `k6 inspect` prints without --execution-requirements: the script's own options alone. */
 export function inspectOptions(script: unknown): Record<string, unknown> {
   const read = readJsonTier(script, 'options')
-  if (read.problems.length > 0) throw wrongForm([...new Set(read.problems)])
+  if (read.problems.length > 0) throw wrongForm(read.problems)
   return show(applyStages(read.tier), true)
 }
 
@@ -122,6 +105,12 @@ export function inspectOptions(script: unknown): Record<string, unknown> {
 export function inspectConsolidated(options: Options): Record<string, unknown> {
   const { consoleOutput: _c, localIPs: _l, paused, ...rest } = exportOptions(options)
   return { paused, vus: null, duration: null, iterations: null, stages: null, ...rest, ...options.shortcuts }
+}
+
+/** The feature flags of a script only earn a warning. */
+function withoutFeatures(read: ReadTier): ReadTier & { readonly hadFeatures: boolean } {
+  const { features, ...tier } = read.tier
+  return { ...read, tier, hadFeatures: features !== undefined }
 }
 
 const EXECUTION = ['duration', 'iterations', 'stages', 'scenarios'] as const
@@ -205,7 +194,7 @@ function toOptions(tier: Tier, parsed: ParsedScenarios): Options {
     noCookiesReset: get('noCookiesReset', false),
     discardResponseBodies: get('discardResponseBodies', false),
     hosts: get('hosts', {}),
-    blockHostnames: get('blockHostnames', []),
+    blockHostnames: get<readonly string[]>('blockHostnames', []).map((h) => h.toLowerCase()),
     blacklistIPs: get('blacklistIPs', []),
     localIPs: get('localIPs', undefined),
     dns: {
@@ -265,13 +254,15 @@ function toTimeUnit(unit: string | undefined): Options['summaryTimeUnit'] {
   return unit === 's' || unit === 'ms' || unit === 'us' ? unit : undefined
 }
 
-function wrongForm(problems: readonly string[]): PerfwrightError {
+function wrongForm(problems: readonly Problem[]): PerfwrightError {
+  const [first] = problems
+  const alone = problems.length === 1 && first !== undefined
   return new PerfwrightError({
     code: 'PW_CONFIG_OPTIONS',
-    message: problems.length === 1 ? (problems[0] ?? '') : listed(problems),
-    where: 'options',
+    message: alone ? first.message : listed(problems.map((p) => `${p.where}: ${p.message}`)),
+    where: alone ? first.where : 'options',
     fix: 'See grafana.com/docs/k6, "Options reference".',
-    exitCode: ExitCode.invalidConfig,
+    exitCode: problems.every((p) => p.usage) ? ExitCode.k6Usage : ExitCode.invalidConfig,
   })
 }
 

@@ -3,7 +3,6 @@ export { type ConfigFile, readConfigFile } from './config-file.js'
 export {
   type Consolidated,
   consolidateOptions,
-  DEFAULT_SYSTEM_TAGS,
   DEFAULT_TREND_STATS,
   exportOptions,
   inspectConsolidated,
@@ -11,7 +10,9 @@ export {
   type OptionSources,
 } from './consolidate.js'
 export { createShare, type Share, WHOLE } from './execution-segment.js'
-export type { Tier } from './tiers.js'
+export { DEFAULT_SYSTEM_TAGS } from './option-table.js'
+export { readFlagTier, type ReadTier, type Tier } from './tiers.js'
+export type { Problem } from './values.js'
 export type {
   DnsOptions,
   ExecutorName,

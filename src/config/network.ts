@@ -13,7 +13,6 @@ import {
   readStringMap,
   readStrings,
   sorted,
-  under,
 } from './values.js'
 
 /** What one tier said about DNS; the parts are merged one by one. */
@@ -35,14 +34,14 @@ export const readDns: Reader<DnsPart> = (value, at) => {
     if (item === null || item === undefined) continue
     const name = key.toLowerCase()
     if (name === 'ttl') {
-      const ttl = readString(item, under(at, 'ttl'))
-      if (ttl !== undefined && dnsTtlMs(ttl) === undefined) at.report(`invalid DNS TTL: ${ttl}`)
+      const ttl = readString(item, at.under('ttl'))
+      if (ttl !== undefined && dnsTtlMs(ttl) === undefined) at.reportUsage(`invalid DNS TTL: ${ttl}`)
       else if (ttl !== undefined) part.ttl = ttl
     } else if (name === 'select') {
-      const select = readSelect(item, under(at, 'select'))
+      const select = readSelect(item, at.under('select'))
       if (select !== undefined) part.select = select
     } else if (name === 'policy') {
-      const policy = readPolicy(item, under(at, 'policy'))
+      const policy = readPolicy(item, at.under('policy'))
       if (policy !== undefined) part.policy = policy
     }
   }
@@ -86,13 +85,13 @@ export const readHosts: Reader<Readonly<Record<string, string>>> = (value, at) =
   return sorted(out)
 }
 
-/** Host names to block, with one leading `*`; lower-cased. */
+/** Host names to block, with one leading `*`. */
 export const readHostnamePatterns: Reader<readonly string[]> = (value, at) => {
   const list = readStrings(value, at)
   for (const pattern of list ?? []) {
     if (!HOSTNAME_PATTERN.test(pattern)) at.report(`invalid hostname pattern '${pattern}'`)
   }
-  return list?.map((p) => p.toLowerCase())
+  return list
 }
 
 export const readCidrs: Reader<readonly string[]> = (value, at) => {
@@ -111,13 +110,13 @@ export const readLocalIps: Reader<string> = (value, at) => {
   return text
 }
 
-const TLS_VERSIONS = ['tls1.0', 'tls1.1', 'tls1.2', 'tls1.3', 'ssl3.0']
+const TLS_VERSIONS = ['tls1.0', 'tls1.1', 'tls1.2', 'tls1.3']
 
 export const readTlsVersion: Reader<{ min: string | undefined; max: string | undefined }> = (value, at) => {
   const one = (v: unknown, part: string): string | undefined => {
     if (v === undefined || v === null || v === '') return undefined
     if (typeof v === 'string' && TLS_VERSIONS.includes(v)) return v
-    if (typeof v !== 'string') return expected(under(at, part), 'a string', v)
+    if (typeof v !== 'string') return expected(at.under(part), 'a string', v)
     at.report(`unknown TLS version '${v}'`)
     return undefined
   }
@@ -136,16 +135,16 @@ export const readCipherSuites: Reader<readonly string[]> = (value, at) => {
 export const readTlsAuth: Reader<readonly TlsAuth[]> = (value, at) => {
   if (!Array.isArray(value)) return expected(at, 'a list of { domains, cert, key, password }', value)
   return value.flatMap((item, i) => {
-    const here = { name: `${at.name}[${i}]`, report: at.report }
+    const here = at.under(i)
     if (!isObject(item)) return expected(here, 'an object with domains, cert and key', item) ?? []
-    const cert = readString(item['cert'] ?? '', under(here, 'cert')) ?? ''
-    const key = readString(item['key'] ?? '', under(here, 'key')) ?? ''
+    const cert = readString(item['cert'] ?? '', here.under('cert')) ?? ''
+    const key = readString(item['key'] ?? '', here.under('key')) ?? ''
     const passwordValue = item['password']
     const password =
       passwordValue === undefined || passwordValue === null
         ? undefined
-        : readString(passwordValue, under(here, 'password'))
-    const domains = readStrings(item['domains'] ?? [], under(here, 'domains')) ?? []
+        : readString(passwordValue, here.under('password'))
+    const domains = readStrings(item['domains'] ?? [], here.under('domains')) ?? []
     checkKeyPair(cert, key, password, at)
     return [{ domains, cert, key, password }]
   })

@@ -24,11 +24,11 @@ import {
   readBool,
   readDuration,
   readInt,
-  readOneOf,
   readString,
   readStringMap,
   readStrings,
   showDuration,
+  sortedDeep,
   sorted,
 } from './values.js'
 
@@ -61,6 +61,24 @@ const list = (key: string, read: Reader<unknown>, extra: Partial<OptionSpec> = {
 const json = (key: string, read: Reader<unknown>, extra: Partial<OptionSpec> = {}): OptionSpec =>
   opt(key, read, { env: undefined, ...extra })
 
+/** Those that are on by default, in k6's order, and the four that are not. */
+export const DEFAULT_SYSTEM_TAGS: readonly string[] = [
+  'proto',
+  'subproto',
+  'status',
+  'method',
+  'url',
+  'name',
+  'group',
+  'check',
+  'error',
+  'error_code',
+  'tls_version',
+  'scenario',
+  'service',
+  'expected_response',
+]
+const SYSTEM_TAGS = [...DEFAULT_SYSTEM_TAGS, 'iter', 'vu', 'ocsp_status', 'ip']
 const SUMMARY_MODES = ['compact', 'full', 'legacy', 'disabled'] as const
 
 export const OPTION_TABLE: readonly OptionSpec[] = [
@@ -101,11 +119,13 @@ export const OPTION_TABLE: readonly OptionSpec[] = [
   bool('noConnectionReuse'),
   bool('noVUConnectionReuse', { env: 'K6_NO_VU_CONNECTION_REUSE' }),
   duration('minIterationDuration'),
-  json('cloud', (value) => value),
-  json('ext', (value, at) => (isObject(value) ? value : expected(at, 'an object', value))),
+  json('cloud', (value) => value, { show: sortedDeep }),
+  json('ext', (value, at) => (isObject(value) ? value : expected(at, 'an object', value)), { show: sortedDeep }),
   list('summaryTrendStats', readTrendStats),
   opt('summaryTimeUnit', readString),
-  list('systemTags', readStrings, { show: (tags: readonly string[]) => [...tags].sort() }),
+  list('systemTags', readSystemTags, {
+    show: (tags: readonly string[]) => (tags.length === 0 ? null : [...tags].sort()),
+  }),
   opt('tags', readStringMap, { readText: readTagsText, show: (tags: Record<string, string>) => sorted(tags) }),
   int('metricSamplesBufferSize'),
   bool('noCookiesReset'),
@@ -117,19 +137,21 @@ export const OPTION_TABLE: readonly OptionSpec[] = [
   // Runtime settings of k6 that perfwright keeps among the options.
   opt('noThresholds', readBool, { inJson: false, readText: readGoBoolText }),
   opt('noSummary', readBool, { inJson: false, readText: readGoBoolText }),
-  opt(
-    'summaryMode',
-    readOneOf(SUMMARY_MODES, () => 'invalid summary mode'),
-    { inJson: false },
-  ),
+  opt('summaryMode', readSummaryMode, { inJson: false }),
 ]
 
 /** Options by lower-case name: Go, and so k6, matches keys without regard to case. */
 export const BY_LOWER_KEY: ReadonlyMap<string, OptionSpec> = new Map(OPTION_TABLE.map((o) => [o.key.toLowerCase(), o]))
 export const BY_KEY: ReadonlyMap<string, OptionSpec> = new Map(OPTION_TABLE.map((o) => [o.key, o]))
 
+function readSummaryMode(value: unknown, at: Reading): (typeof SUMMARY_MODES)[number] | undefined {
+  const found = SUMMARY_MODES.find((mode) => mode === value)
+  if (found === undefined) at.reportUsage('invalid summary mode')
+  return found
+}
+
 /** `5s:10`, one per stage; a missing target is found later, with the scenario. */
-export function readStagesText(
+function readStagesText(
   texts: readonly string[],
   at: Reading,
 ): readonly { durationNs: number | undefined; target: number | undefined }[] {
@@ -144,7 +166,7 @@ export function readStagesText(
   })
 }
 
-export function splitList(text: string): readonly string[] {
+function splitList(text: string): readonly string[] {
   return text === '' ? [] : text.split(',')
 }
 
@@ -178,11 +200,11 @@ function readBoolText(value: unknown, at: Reading): boolean | undefined {
 /** ... and some with Go's `ParseBool`. */
 function readGoBoolText(value: unknown, at: Reading): boolean | undefined {
   const result = parseGoBool(String(value))
-  if (result === undefined) at.report(`strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`)
+  if (result === undefined) at.reportUsage(`strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`)
   return result
 }
 
-export function parseGoBool(text: string): boolean | undefined {
+function parseGoBool(text: string): boolean | undefined {
   if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true
   if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false
   return undefined
@@ -201,15 +223,20 @@ function readTagsText(value: unknown, at: Reading): Readonly<Record<string, stri
   return out
 }
 
+/** k6 passes over names that are no system tags. */
+function readSystemTags(value: unknown, at: Reading): readonly string[] | undefined {
+  return readStrings(value, at)?.filter((tag) => SYSTEM_TAGS.includes(tag))
+}
+
 /** `avg`, `min`, `med`, `max`, `count`, `p(99.9)`. */
 function readTrendStats(value: unknown, at: Reading): readonly string[] | undefined {
   const stats = readStrings(value, at)
   for (const stat of stats ?? []) {
     if (['avg', 'min', 'med', 'max', 'count'].includes(stat)) continue
     const percentile = /^p\((.*)\)$/.exec(stat)?.[1]
-    if (percentile === undefined) at.report(`invalid trend stat '${stat}', unknown format`)
+    if (percentile === undefined) at.reportUsage(`invalid trend stat '${stat}', unknown format`)
     else if (!/^\d+(\.\d+)?$/.test(percentile) || Number(percentile) > 100) {
-      at.report(`invalid percentile trend stat value '${stat}', provide a number between 0 and 100`)
+      at.reportUsage(`invalid percentile trend stat value '${stat}', provide a number between 0 and 100`)
     }
   }
   return stats

@@ -12,8 +12,8 @@ import {
   readString,
   readStringMap,
   showDuration,
+  sortedDeep,
   sorted,
-  under,
 } from './values.js'
 
 /** A scenario whose types are right; its rules are checked by `scenarioProblems`. */
@@ -28,7 +28,7 @@ export const readScenarios: Reader<ParsedScenarios> = (value, at) => {
   if (!isObject(value)) return expected(at, 'an object of scenarios', value)
   const out = emptyMap<ParsedScenario>()
   for (const [name, item] of Object.entries(value)) {
-    const parsed = readScenario(name, item, under(at, name))
+    const parsed = readScenario(name, item, at.under(name))
     if (parsed !== undefined) out[name] = parsed
   }
   return out
@@ -99,7 +99,7 @@ const COMMON: Readonly<Record<string, Key>> = {
   env: { field: 'env', read: readStringMap, show: (v: Record<string, string>) => sorted(v), fallback: {} },
   exec: { field: 'exec', read: readString, show: (v) => v, fallback: 'default' },
   tags: { field: 'tags', read: readStringMap, show: (v: Record<string, string>) => sorted(v), fallback: {} },
-  options: { field: 'options', read: readScenarioOptions, show: (v) => v, fallback: {} },
+  options: { field: 'options', read: readScenarioOptions, show: sortedDeep, fallback: {} },
 }
 const PER_EXECUTOR: Readonly<Record<ExecutorName, Readonly<Record<string, Key>>>> = {
   'shared-iterations': {
@@ -146,7 +146,7 @@ function readScenario(name: string, value: unknown, at: Reading): ParsedScenario
     at.report(`scenario '${name}' doesn't have a specified executor type`)
     return undefined
   }
-  if (typeof executor !== 'string') return expected(under(at, 'executor'), 'a string', executor)
+  if (typeof executor !== 'string') return expected(at.under('executor'), 'a string', executor)
   if (!Object.hasOwn(PER_EXECUTOR, executor)) {
     at.report(`unknown executor type '${executor}'`)
     return undefined
@@ -161,10 +161,10 @@ function readScenario(name: string, value: unknown, at: Reading): ParsedScenario
     const key = byLower.get(written.toLowerCase())
     if (written.toLowerCase() === 'executor' || item === undefined) continue
     if (key === undefined) {
-      at.report(`json: unknown field ${JSON.stringify(written)} (scenario '${name}')`)
+      at.report(`json: unknown field ${JSON.stringify(written)}`)
       sound = false
     } else if (item !== null) {
-      const parsed = keys[key]?.read(item, under(at, key))
+      const parsed = keys[key]?.read(item, at.under(key))
       if (parsed === undefined) sound = false
       else raw[key] = parsed
     }
@@ -194,7 +194,7 @@ function readScenarioStages(value: unknown, at: Reading): readonly Stage[] | und
 export function readStages(value: unknown, at: Reading, strict: boolean): readonly PartialStage[] | undefined {
   if (!Array.isArray(value)) return expected(at, 'a list of stages', value)
   return value.map((item, i) => {
-    const here = { name: `${at.name}[${i}]`, report: at.report }
+    const here = at.under(i)
     if (!isObject(item)) {
       expected(here, 'an object with duration and target', item)
       return { durationNs: undefined, target: undefined }
@@ -204,8 +204,8 @@ export function readStages(value: unknown, at: Reading, strict: boolean): readon
     for (const [key, v] of Object.entries(item)) {
       const lower = key.toLowerCase()
       if (v === null || v === undefined) continue
-      if (lower === 'duration') durationNs = readDuration(v, under(here, 'duration'))
-      else if (lower === 'target') target = readInt(v, under(here, 'target'))
+      if (lower === 'duration') durationNs = readDuration(v, here.under('duration'))
+      else if (lower === 'target') target = readInt(v, here.under('target'))
       else if (strict) at.report(`json: unknown field ${JSON.stringify(key)}`)
     }
     return { durationNs, target }

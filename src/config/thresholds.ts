@@ -11,7 +11,6 @@ import {
   readString,
   showDuration,
   sorted,
-  under,
 } from './values.js'
 
 /** One entry with what the person did not write left out, for printing. */
@@ -25,7 +24,7 @@ export const readThresholds: Reader<ParsedThresholds> = (value, at) => {
   if (!isObject(value)) return expected(at, 'an object of lists of thresholds', value)
   const out = emptyMap<ParsedThreshold[]>()
   for (const [metric, list] of Object.entries(value)) {
-    const here = { name: `${at.name}['${metric}']`, report: at.report }
+    const here = at.under(metric)
     if (list === null) out[metric] = []
     else if (Array.isArray(list)) out[metric] = list.flatMap((item) => readThreshold(item, here) ?? [])
     else expected(here, 'a list of thresholds', list)
@@ -55,7 +54,7 @@ function readThreshold(item: unknown, at: Reading): ParsedThreshold | undefined 
   if (!isObject(item)) return expected(at, 'an expression or { threshold, abortOnFail, delayAbortEval }', item)
   const get = <T>(key: string, read: Reader<T>): T | undefined => {
     const found = item[key]
-    return found === undefined || found === null ? undefined : read(found, under(at, key))
+    return found === undefined || found === null ? undefined : read(found, at.under(key))
   }
   const delay = get('delayAbortEval', readDuration)
   return {

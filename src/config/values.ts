@@ -5,18 +5,46 @@
  */
 import { formatDuration, parseDuration } from '#base/duration.js'
 
-export interface Reading {
+/** Something wrong with one option. */
+export interface Problem {
+  readonly message: string
+  /** Path of the option. */
+  readonly where: string
+  /** k6 ends with 255 for it, not with 104. */
+  readonly usage: boolean
+}
+
+/** Where a value stands, and where its problems go. */
+export class Reading {
   /** Path of the option, `scenarios.a.vus`. */
   readonly name: string
-  /** Adds a problem. */
-  report(message: string): void
+  readonly #problems: Problem[]
+  readonly #prefix: string
+
+  /** @param prefix  put before every message: names the variable, where the name alone does not say enough */
+  constructor(name: string, problems: Problem[], prefix = '') {
+    this.name = name
+    this.#problems = problems
+    this.#prefix = prefix
+  }
+
+  report(message: string): void {
+    this.#problems.push({ message: this.#prefix + message, where: this.name, usage: false })
+  }
+
+  /** As `report`, for what k6 finds outside its own reading of options. */
+  reportUsage(message: string): void {
+    this.#problems.push({ message: this.#prefix + message, where: this.name, usage: true })
+  }
+
+  /** The same for a part of the value: a key of an object, a place in a list. */
+  under(part: string | number): Reading {
+    const name = typeof part === 'number' ? `${this.name}[${part}]` : `${this.name}.${part}`
+    return new Reading(name, this.#problems, this.#prefix)
+  }
 }
 
 export type Reader<T> = (value: unknown, at: Reading) => T | undefined
-
-export function under(at: Reading, key: string): Reading {
-  return { name: `${at.name}.${key}`, report: (message) => at.report(message) }
-}
 
 /** k6 also takes an integer in a string. */
 export const readInt: Reader<number> = (value, at) => {
@@ -59,7 +87,7 @@ export const readStrings: Reader<readonly string[]> = (value, at) => {
   const list: string[] = []
   for (const [i, item] of value.entries()) {
     if (typeof item === 'string') list.push(item)
-    else expected({ ...at, name: `${at.name}[${i}]`, report: at.report }, 'a string', item)
+    else expected(at.under(i), 'a string', item)
   }
   return list
 }
@@ -71,13 +99,22 @@ export const readStringMap: Reader<Readonly<Record<string, string>>> = (value, a
   for (const [key, item] of Object.entries(value)) {
     if (item === null) map[key] = ''
     else if (typeof item === 'string') map[key] = item
-    else expected(under(at, key), 'a string', item)
+    else expected(at.under(key), 'a string', item)
   }
   return map
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A copy of plain data with the keys of every object sorted, as Go prints maps. */
+export function sortedDeep(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedDeep)
+  if (!isObject(value)) return value
+  const out = emptyMap<unknown>()
+  for (const key of Object.keys(value).sort()) out[key] = sortedDeep(value[key])
+  return out
 }
 
 /** Has no prototype, so a key such as `__proto__` from a file is only a key. */

@@ -1,0 +1,594 @@
+/** The command line of `perfwright run` (and `inspect`): all flags of `k6 run`, their environment twins, and our own. */
+import { parseGoDuration } from '#base/duration.js'
+import { ExitCode, PerfwrightError } from '#base/errors.js'
+import { readFlagTier, type Tier } from '#config/index.js'
+import { type Flag, flagError, flagHelp, flagTitle, type ParsedFlags, parseFlags } from './flag-table.js'
+
+export interface RunCommand {
+  /** Path, URL, or `-` for standard input. */
+  readonly script: string
+  /** The flags tier for `consolidateOptions`. */
+  readonly options: Tier
+  readonly runtime: RuntimeSettings
+  /** `--help` was given: print `runHelp()`, run nothing. */
+  readonly help: boolean
+}
+
+export interface RuntimeSettings {
+  /** `--out`, else K6_OUT; the config file's when empty. */
+  readonly outputs: readonly string[]
+  readonly configFile: string | undefined
+  /** `-e` alone; wins over the system's variables. */
+  readonly env: Readonly<Record<string, string>>
+  readonly includeSystemEnvVars: boolean
+  readonly compatibilityMode: 'base' | 'extended' | 'experimental_enhanced'
+  readonly type: string | undefined
+  readonly summaryExport: string | undefined
+  readonly newMachineReadableSummary: boolean
+  readonly tracesOutput: string
+  readonly quiet: boolean
+  readonly verbose: boolean
+  readonly logFormat: string
+  readonly logOutput: string
+  readonly noColor: boolean
+  readonly consoleOutput: string | undefined
+  readonly linger: boolean | undefined
+  readonly address: string | undefined
+  readonly profilingEnabled: boolean
+  readonly features: readonly string[]
+  readonly secretSources: readonly string[]
+  readonly noUsageReport: boolean
+  /** SSLKEYLOGFILE: TLS keys go there for a packet analyser. */
+  readonly tlsKeyLog: string | undefined
+  /** perfwright's own. */
+  readonly record: string | undefined
+  readonly summaryBy: readonly string[]
+  readonly failOnCheck: boolean
+  readonly failOnError: boolean
+  readonly strict: boolean
+  readonly name: string | undefined
+  readonly engine: 'native' | 'k6'
+  readonly json: boolean
+}
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/**
+ * @param argv  after `run`
+ * @throws PW_CLI_FLAG in k6's words, exit 255
+ */
+export function parseRunFlags(argv: readonly string[], env: Env): RunCommand {
+  const parsed = parseFlags(RUN_FLAGS, argv)
+  const help = parsed.values.get('help') === true
+  if (!help && parsed.args.length !== 1) throw wrongArgs(parsed.args.length)
+  return { script: parsed.args[0] ?? '', options: toTier(parsed), runtime: toRuntime(parsed, env, true), help }
+}
+
+export interface InspectCommand {
+  readonly script: string
+  readonly executionRequirements: boolean
+  readonly runtime: RuntimeSettings
+  readonly help: boolean
+}
+
+/** As `parseRunFlags`, for `inspect`, which takes no options of the run. */
+export function parseInspectFlags(argv: readonly string[], env: Env): InspectCommand {
+  const parsed = parseFlags(INSPECT_FLAGS, argv)
+  const help = parsed.values.get('help') === true
+  if (!help && parsed.args.length !== 1) throw flagError(`accepts 1 arg(s), received ${parsed.args.length}`)
+  return {
+    script: parsed.args[0] ?? '',
+    executionRequirements: parsed.values.get('execution-requirements') === true,
+    runtime: toRuntime(parsed, env, false),
+    help,
+  }
+}
+
+export function runHelp(width?: number): string {
+  return [
+    'Runs a k6 script: perfwright run [flags] SCRIPT   (a path, a URL, or - for standard input)',
+    '',
+    'Examples:',
+    '  perfwright run script.js                          one VU, once',
+    '  perfwright run -u 50 -d 30s script.js             50 VUs for 30 s',
+    '  perfwright run -u 5 -i 10 script.js               10 iterations shared by 5 VUs',
+    '  perfwright run -s 10s:100 -s 1m:100 -s 10s:0 -u 0 script.js',
+    '  perfwright run --out json=samples.json.gz --summary-by endpoint script.js',
+    flagHelp(RUN_FLAGS, width),
+    '',
+    'Every flag that k6 has also reads K6_<NAME> from the environment, ours PERFWRIGHT_<NAME>; flags win.',
+  ].join('\n')
+}
+
+export function inspectHelp(width?: number): string {
+  return [
+    'Prints the options of a script as JSON: perfwright inspect [flags] SCRIPT',
+    '',
+    'Example:',
+    '  perfwright inspect --execution-requirements script.js',
+    flagHelp(INSPECT_FLAGS, width),
+  ].join('\n')
+}
+
+/** A flag that sets an option of the run, by the option's name. */
+type OptionFlag = Flag & { readonly option?: string; readonly duration?: boolean }
+
+const EXECUTION = 'Load'
+const HTTP = 'HTTP'
+const RESULTS = 'Results'
+const SCRIPT = 'Script'
+const GENERAL = 'General'
+const OWN = "perfwright's own"
+
+const SCRIPT_FLAGS: readonly OptionFlag[] = [
+  {
+    name: 'env',
+    short: 'e',
+    takes: 'each',
+    arg: 'NAME=VALUE',
+    group: SCRIPT,
+    help: 'add or override a variable of __ENV (repeatable)',
+  },
+  {
+    name: 'include-system-env-vars',
+    takes: 'nothing',
+    group: SCRIPT,
+    help: "pass the system's variables to __ENV (on for run)",
+  },
+  {
+    name: 'compatibility-mode',
+    takes: 'text',
+    arg: 'MODE',
+    group: SCRIPT,
+    help: 'extended (default: adds "global") or base',
+  },
+  {
+    name: 'type',
+    short: 't',
+    takes: 'text',
+    arg: 'TYPE',
+    group: SCRIPT,
+    help: 'js or archive, where the file does not say',
+  },
+  { name: 'no-thresholds', takes: 'nothing', option: 'noThresholds', group: RESULTS, help: 'do not judge thresholds' },
+  {
+    name: 'summary-mode',
+    takes: 'text',
+    arg: 'MODE',
+    option: 'summaryMode',
+    group: RESULTS,
+    help: 'compact (default), full, legacy or disabled',
+  },
+  { name: 'summary-export', takes: 'text', arg: 'FILE', group: RESULTS, help: 'write the end-of-test summary as JSON' },
+  {
+    name: 'new-machine-readable-summary',
+    takes: 'nothing',
+    group: RESULTS,
+    help: "use k6's new shape for the exported summary and handleSummary()",
+  },
+  { name: 'traces-output', takes: 'text', arg: 'OUT', group: RESULTS, help: 'none (default) or otel[=host:port]' },
+]
+
+const GENERAL_FLAGS: readonly OptionFlag[] = [
+  { name: 'config', short: 'c', takes: 'text', arg: 'FILE', group: GENERAL, help: 'JSON file of options' },
+  { name: 'quiet', short: 'q', takes: 'nothing', group: GENERAL, help: 'no progress' },
+  { name: 'verbose', short: 'v', takes: 'nothing', group: GENERAL, help: 'verbose logging' },
+  { name: 'no-color', takes: 'nothing', group: GENERAL, help: 'no colours (also NO_COLOR)' },
+  { name: 'log-format', takes: 'text', arg: 'FORMAT', group: GENERAL, help: 'json or raw' },
+  {
+    name: 'log-output',
+    takes: 'text',
+    arg: 'OUT',
+    group: GENERAL,
+    help: 'stderr (default), stdout, none, file=PATH, loki=HOST:PORT',
+  },
+  { name: 'address', short: 'a', takes: 'text', arg: 'HOST:PORT', group: GENERAL, help: 'serve the REST API there' },
+  { name: 'profiling-enabled', takes: 'nothing', group: GENERAL, help: 'profiling endpoints on the REST API' },
+  {
+    name: 'secret-source',
+    takes: 'each',
+    arg: 'SOURCE',
+    group: GENERAL,
+    help: 'file=PATH or mock=NAME=VALUE (repeatable)',
+  },
+  { name: 'help', short: 'h', takes: 'nothing', group: GENERAL, help: 'this text' },
+]
+
+/** Every flag of `perfwright run`. Source of names and meanings: `k6 run --help`, v2.2, and what v1 has beyond. */
+export const RUN_FLAGS: readonly OptionFlag[] = [
+  { name: 'vus', short: 'u', takes: 'int', arg: 'N', option: 'vus', group: EXECUTION, help: 'number of virtual users' },
+  {
+    name: 'duration',
+    short: 'd',
+    takes: 'text',
+    duration: true,
+    arg: 'TIME',
+    option: 'duration',
+    group: EXECUTION,
+    help: 'how long, as 30s or 1h15m',
+  },
+  {
+    name: 'iterations',
+    short: 'i',
+    takes: 'int',
+    arg: 'N',
+    option: 'iterations',
+    group: EXECUTION,
+    help: 'iterations in total, shared by all VUs',
+  },
+  {
+    name: 'stage',
+    short: 's',
+    takes: 'list',
+    arg: 'TIME:VUS',
+    group: EXECUTION,
+    help: 'ramp to VUS over TIME (repeatable)',
+  },
+  { name: 'paused', short: 'p', takes: 'nothing', option: 'paused', group: EXECUTION, help: 'start paused' },
+  {
+    name: 'execution-segment',
+    takes: 'text',
+    arg: 'PART',
+    option: 'executionSegment',
+    group: EXECUTION,
+    help: 'run only this part of the test: 25%, 1/3, 0.2:2/3',
+  },
+  {
+    name: 'execution-segment-sequence',
+    takes: 'text',
+    arg: 'POINTS',
+    option: 'executionSegmentSequence',
+    group: EXECUTION,
+    help: 'how all instances share the test: 0,1/3,2/3,1',
+  },
+  { name: 'no-setup', takes: 'nothing', option: 'noSetup', group: EXECUTION, help: 'do not run setup()' },
+  { name: 'no-teardown', takes: 'nothing', option: 'noTeardown', group: EXECUTION, help: 'do not run teardown()' },
+  {
+    name: 'min-iteration-duration',
+    takes: 'text',
+    duration: true,
+    arg: 'TIME',
+    option: 'minIterationDuration',
+    group: EXECUTION,
+    help: 'least time an iteration takes',
+  },
+  {
+    name: 'max-redirects',
+    takes: 'int',
+    arg: 'N',
+    option: 'maxRedirects',
+    group: HTTP,
+    help: 'redirects followed (default 10)',
+  },
+  {
+    name: 'batch',
+    takes: 'int',
+    arg: 'N',
+    option: 'batch',
+    group: HTTP,
+    help: 'parallel requests of a batch (default 20)',
+  },
+  {
+    name: 'batch-per-host',
+    takes: 'int',
+    arg: 'N',
+    option: 'batchPerHost',
+    group: HTTP,
+    help: '... to one host (default 6)',
+  },
+  {
+    name: 'rps',
+    takes: 'int',
+    arg: 'N',
+    option: 'rps',
+    group: HTTP,
+    help: 'most requests per second of the whole run',
+  },
+  { name: 'user-agent', takes: 'text', arg: 'TEXT', option: 'userAgent', group: HTTP, help: 'User-Agent header' },
+  {
+    name: 'http-debug',
+    takes: 'optional',
+    alone: 'headers',
+    arg: 'full',
+    option: 'httpDebug',
+    group: HTTP,
+    help: 'log requests and responses; =full with bodies',
+  },
+  {
+    name: 'insecure-skip-tls-verify',
+    takes: 'nothing',
+    option: 'insecureSkipTLSVerify',
+    group: HTTP,
+    help: 'accept any TLS certificate',
+  },
+  { name: 'no-connection-reuse', takes: 'nothing', option: 'noConnectionReuse', group: HTTP, help: 'no keep-alive' },
+  {
+    name: 'no-vu-connection-reuse',
+    takes: 'nothing',
+    option: 'noVUConnectionReuse',
+    group: HTTP,
+    help: 'new connections for every iteration',
+  },
+  { name: 'throw', short: 'w', takes: 'nothing', option: 'throw', group: HTTP, help: 'failed requests throw' },
+  {
+    name: 'blacklist-ip',
+    takes: 'list',
+    arg: 'CIDR',
+    option: 'blacklistIPs',
+    group: HTTP,
+    help: 'addresses that must not be called (repeatable)',
+  },
+  {
+    name: 'block-hostnames',
+    takes: 'list',
+    arg: 'PATTERN',
+    option: 'blockHostnames',
+    group: HTTP,
+    help: 'host names that must not be called, *.example.com (repeatable)',
+  },
+  {
+    name: 'discard-response-bodies',
+    takes: 'nothing',
+    option: 'discardResponseBodies',
+    group: HTTP,
+    help: 'read bodies but do not keep them',
+  },
+  {
+    name: 'local-ips',
+    takes: 'text',
+    arg: 'RANGES',
+    option: 'localIPs',
+    group: HTTP,
+    help: 'own addresses that VUs send from: 10.0.0.1-10.0.0.9,fd:1::0/120',
+  },
+  {
+    name: 'dns',
+    takes: 'text',
+    arg: 'CONFIG',
+    group: HTTP,
+    help: 'ttl=5m,select=random,policy=preferIPv4 (the default) or parts of it',
+  },
+  {
+    name: 'summary-trend-stats',
+    takes: 'list',
+    arg: 'STATS',
+    option: 'summaryTrendStats',
+    group: RESULTS,
+    help: 'avg,min,med,max,p(90),p(95) (the default)',
+  },
+  { name: 'summary-time-unit', takes: 'text', arg: 'UNIT', group: RESULTS, help: 's, ms or us' },
+  {
+    name: 'system-tags',
+    takes: 'list',
+    arg: 'TAGS',
+    option: 'systemTags',
+    group: RESULTS,
+    help: 'only these system tags',
+  },
+  { name: 'tag', takes: 'each', arg: 'NAME=VALUE', group: RESULTS, help: 'tag of all samples (repeatable)' },
+  {
+    name: 'console-output',
+    takes: 'text',
+    arg: 'FILE',
+    option: 'consoleOutput',
+    group: RESULTS,
+    help: "the script's console goes to a file",
+  },
+  ...SCRIPT_FLAGS,
+  {
+    name: 'no-summary',
+    takes: 'nothing',
+    option: 'noSummary',
+    group: RESULTS,
+    help: 'no summary at the end (as in k6 v1)',
+  },
+  { name: 'out', short: 'o', takes: 'each', arg: 'OUT', group: RESULTS, help: 'json=FILE, csv=FILE, ... (repeatable)' },
+  { name: 'linger', short: 'l', takes: 'nothing', group: GENERAL, help: 'keep the REST API after the end' },
+  {
+    name: 'no-usage-report',
+    takes: 'nothing',
+    group: GENERAL,
+    help: 'nothing is ever reported; accepted for k6',
+    hidden: true,
+  },
+  {
+    name: 'features',
+    takes: 'each',
+    arg: 'LIST',
+    group: GENERAL,
+    help: "k6's feature flags: merge-run-tags, freeze-env",
+  },
+  ...GENERAL_FLAGS,
+  {
+    name: 'record',
+    takes: 'text',
+    arg: 'DIR',
+    group: OWN,
+    help: 'where the run record goes (default .perfwright/runs/...)',
+  },
+  { name: 'name', takes: 'text', arg: 'NAME', group: OWN, help: 'name of the run' },
+  {
+    name: 'summary-by',
+    takes: 'list',
+    arg: 'WHAT',
+    group: OWN,
+    help: 'break the summary down by endpoint, scenario, group, stage',
+  },
+  { name: 'fail-on-check', takes: 'nothing', group: OWN, help: 'exit 99 when any check failed' },
+  { name: 'fail-on-error', takes: 'nothing', group: OWN, help: 'exit 107 when any iteration threw' },
+  { name: 'strict', takes: 'nothing', group: OWN, help: 'warnings about options are errors' },
+  { name: 'engine', takes: 'text', arg: 'NAME', group: OWN, help: 'native (default) or k6' },
+  { name: 'json', takes: 'nothing', group: OWN, help: 'print the verdict as JSON' },
+]
+
+const INSPECT_FLAGS: readonly OptionFlag[] = [
+  {
+    name: 'execution-requirements',
+    takes: 'nothing',
+    group: SCRIPT,
+    help: 'add total duration, VUs, and derived scenarios',
+  },
+  ...SCRIPT_FLAGS,
+  ...GENERAL_FLAGS,
+]
+
+function toTier(parsed: ParsedFlags): Tier {
+  const raw: Record<string, unknown> = {}
+  for (const flag of RUN_FLAGS) {
+    const value = parsed.values.get(flag.name)
+    if (value === undefined) continue
+    if (flag.duration) raw[flag.option ?? ''] = durationMs(flag, String(value))
+    else if (flag.option !== undefined) raw[flag.option] = value
+  }
+  const stages = parsed.values.get('stage')
+  if (Array.isArray(stages)) raw['stages'] = stages.map(toStage)
+  const tags = parsed.values.get('tag')
+  if (Array.isArray(tags)) raw['tags'] = toTags(tags)
+  const dns = parsed.values.get('dns')
+  if (dns !== undefined && dns !== '') raw['dns'] = dns
+  const unit = parsed.values.get('summary-time-unit')
+  if (unit !== undefined && unit !== '') {
+    if (unit !== 's' && unit !== 'ms' && unit !== 'us') {
+      throw flagError(`invalid summary time unit '${String(unit)}', use 's', 'ms' or 'us'`)
+    }
+    raw['summaryTimeUnit'] = unit
+  }
+  const { tier, problems } = readFlagTier(raw)
+  const [first] = problems
+  if (first !== undefined) {
+    const words = problems.map((p) => p.message.replace(/^failed to parse CIDR '/, "error parsing blacklist-ip '"))
+    throw flagError(words.join('\n'))
+  }
+  return tier
+}
+
+/** The command line takes Go's own notation only: no bare numbers, no days. */
+function durationMs(flag: Flag, text: string): string {
+  const result = parseGoDuration(text)
+  if ('error' in result)
+    throw flagError(`invalid argument ${JSON.stringify(text)} for "${flagTitle(flag)}" flag: ${result.error}`)
+  return text
+}
+
+function toStage(text: string, i: number): { duration: string; target: number | null } {
+  const colon = text.indexOf(':')
+  const time = colon < 0 ? text : text.slice(0, colon)
+  const target = colon < 0 ? '' : text.slice(colon + 1)
+  if (time === '') throw flagError(`stage ${i} doesn't have a specified duration`)
+  const result = parseGoDuration(time)
+  if ('error' in result) throw flagError(`error for stage ${i}: ${result.error}`)
+  if (target !== '' && !/^[+-]?\d{1,15}$/.test(target)) {
+    throw flagError(`error for stage ${i}: strconv.ParseInt: parsing ${JSON.stringify(target)}: invalid syntax`)
+  }
+  return { duration: time, target: target === '' ? null : Number(target) }
+}
+
+function toTags(list: readonly string[]): Record<string, string> {
+  const tags: Record<string, string> = Object.create(null)
+  for (const text of list) {
+    const eq = text.indexOf('=')
+    if (eq === 0) throw flagError(`error parsing tag '${text}': invalid tag, empty name`)
+    if (eq < 0 || eq === text.length - 1) throw flagError(`error parsing tag '${text}': invalid tag, empty value`)
+    tags[text.slice(0, eq)] = text.slice(eq + 1)
+  }
+  return tags
+}
+
+const MODES = ['base', 'extended', 'experimental_enhanced'] as const
+
+function toRuntime(parsed: ParsedFlags, env: Env, systemEnv: boolean): RuntimeSettings {
+  const text = (name: string, variable?: string): string | undefined => {
+    const value = parsed.values.get(name)
+    if (typeof value === 'string') return value
+    const fallback = variable === undefined ? undefined : env[variable]
+    return fallback === '' ? undefined : fallback
+  }
+  const bool = (name: string, variable?: string): boolean | undefined => {
+    const value = parsed.values.get(name)
+    if (typeof value === 'boolean') return value
+    const fallback = variable === undefined ? undefined : env[variable]
+    if (variable === undefined || fallback === undefined) return undefined
+    if (/^(1|t|true)$/i.test(fallback)) return true
+    if (/^(0|f|false)$/i.test(fallback)) return false
+    throw flagError(
+      `env var '${variable}' is not a valid boolean value: strconv.ParseBool: parsing ${JSON.stringify(fallback)}: invalid syntax`,
+    )
+  }
+  const list = (name: string, variable: string): readonly string[] => {
+    const value = parsed.values.get(name)
+    if (Array.isArray(value)) return value
+    return env[variable] ? env[variable].split(',') : []
+  }
+  const mode = text('compatibility-mode', 'K6_COMPATIBILITY_MODE') ?? 'extended'
+  const known = MODES.find((m) => m === mode)
+  if (known === undefined) {
+    throw flagError(`invalid compatibility mode "${mode}". Use: "extended", "base", "experimental_enhanced"`)
+  }
+  const logOutput = text('log-output', 'K6_LOG_OUTPUT') ?? 'stderr'
+  if (!/^(stderr|stdout|none|file|loki)(=|$)/.test(logOutput)) throw flagError(`unsupported log output '${logOutput}'`)
+  const engine = text('engine', 'PERFWRIGHT_ENGINE') ?? 'native'
+  if (engine !== 'native' && engine !== 'k6') {
+    throw flagError(`unknown engine '${engine}'`, 'Engines are native (the default) and k6.')
+  }
+  return {
+    outputs: list('out', 'K6_OUT'),
+    configFile: text('config', 'K6_CONFIG'),
+    env: toEnv(list('env', '')),
+    includeSystemEnvVars: bool('include-system-env-vars', 'K6_INCLUDE_SYSTEM_ENV_VARS') ?? systemEnv,
+    compatibilityMode: known,
+    type: text('type', 'K6_TYPE'),
+    summaryExport: text('summary-export', 'K6_SUMMARY_EXPORT'),
+    newMachineReadableSummary: bool('new-machine-readable-summary', 'K6_NEW_MACHINE_READABLE_SUMMARY') ?? false,
+    tracesOutput: text('traces-output', 'K6_TRACES_OUTPUT') ?? 'none',
+    quiet: bool('quiet') ?? false,
+    verbose: bool('verbose') ?? false,
+    logFormat: text('log-format', 'K6_LOG_FORMAT') ?? '',
+    logOutput,
+    // Both variables mean it by being there, whatever they say (no-color.org).
+    noColor: bool('no-color') ?? Boolean(env['K6_NO_COLOR'] || env['NO_COLOR']),
+    consoleOutput: text('console-output', 'K6_CONSOLE_OUTPUT'),
+    linger: bool('linger', 'K6_LINGER'),
+    address: text('address', 'K6_ADDRESS'),
+    profilingEnabled: bool('profiling-enabled', 'K6_PROFILING_ENABLED') ?? false,
+    features: list('features', 'K6_FEATURES').flatMap((f) => f.split(',')),
+    secretSources: list('secret-source', 'K6_SECRET_SOURCE'),
+    noUsageReport: bool('no-usage-report', 'K6_NO_USAGE_REPORT') ?? false,
+    tlsKeyLog: env['SSLKEYLOGFILE'] || undefined,
+    record: text('record', 'PERFWRIGHT_RECORD'),
+    summaryBy: toSummaryBy(list('summary-by', 'PERFWRIGHT_SUMMARY_BY')),
+    failOnCheck: bool('fail-on-check', 'PERFWRIGHT_FAIL_ON_CHECK') ?? false,
+    failOnError: bool('fail-on-error', 'PERFWRIGHT_FAIL_ON_ERROR') ?? false,
+    strict: bool('strict', 'PERFWRIGHT_STRICT') ?? false,
+    name: text('name', 'PERFWRIGHT_NAME'),
+    engine,
+    json: bool('json', 'PERFWRIGHT_JSON') ?? false,
+  }
+}
+
+function toEnv(list: readonly string[]): Record<string, string> {
+  const out: Record<string, string> = Object.create(null)
+  for (const text of list) {
+    const eq = text.indexOf('=')
+    const name = eq < 0 ? text : text.slice(0, eq)
+    if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name)) throw flagError(`invalid environment variable name '${name}'`)
+    out[name] = eq < 0 ? '' : text.slice(eq + 1)
+  }
+  return out
+}
+
+const BREAKDOWNS = ['endpoint', 'scenario', 'group', 'stage']
+
+function toSummaryBy(list: readonly string[]): readonly string[] {
+  const wrong = list.find((what) => !BREAKDOWNS.includes(what))
+  if (wrong === undefined) return list
+  throw flagError(`cannot break the summary down by '${wrong}'`, `Use any of ${BREAKDOWNS.join(', ')}.`)
+}
+
+function wrongArgs(n: number): PerfwrightError {
+  return new PerfwrightError({
+    code: 'PW_CLI_ARGS',
+    message: `accepts 1 arg(s), received ${n}: arg should either be "-", if reading script from stdin, or a path to a script file`,
+    fix: 'perfwright run [flags] script.js',
+    exitCode: ExitCode.k6Usage,
+  })
+}
