@@ -19,8 +19,9 @@ import {
   ThresholdGate,
   type Trust,
 } from '#gate/index.js'
-import { type BreakdownBy, breakdownBy, type BuiltinMetrics, defineBuiltinMetrics, MetricAggregate, MetricRegistry } from '#metrics/index.js'
+import { type Breakdown, type BreakdownBy, breakdownBy, type BuiltinMetrics, defineBuiltinMetrics, MetricAggregate, MetricRegistry } from '#metrics/index.js'
 import type { LiveState } from '#report/live/render.js'
+import { type FullModeBreakdowns, fullModeBreakdowns, type RunSummary, summarize, type SummaryThresholds } from '#report/summary/index.js'
 import type { CompiledScript } from '#script/index.js'
 import { codeOfFailure, type EndReason, RunEnd } from './exit.js'
 import { LiveTracker } from './live-tracker.js'
@@ -62,6 +63,9 @@ export interface RunPlan {
   readonly compiled: CompiledScript
   readonly aggregate: MetricAggregate
   readonly gate: ThresholdGate
+  /** Those of `--summary-by`. */
+  readonly breakdowns: readonly Breakdown[]
+  readonly fullMode: FullModeBreakdowns | undefined
   readonly startedUnixMs: number
 }
 
@@ -75,6 +79,10 @@ export interface RunResult {
   readonly iterationsInterrupted: number
   readonly trust: Trust
   readonly end: EndReason
+  /** The log already says why the run ended. */
+  readonly endIsLogged: boolean
+  readonly endedUnixMs: number
+  readonly summary: RunSummary
   /** handleSummary's outputs; undefined when the script has none or it failed. */
   readonly summaryOutputs: Readonly<Record<string, string | Uint8Array>> | undefined
 }
@@ -99,6 +107,7 @@ export class TestRun {
   #stopNow: (() => void) | undefined
   #builtin: BuiltinMetrics | undefined
   #unixSkewMs = 0
+  #endIsLogged = false
 
   constructor(request: RunRequest, observer: RunObserver) {
     this.#request = request
@@ -163,14 +172,16 @@ export class TestRun {
     const registry = new MetricRegistry()
     this.#builtin = defineBuiltinMetrics(registry)
     for (const metric of loaded.metrics) registry.define(metric.name, metric.type, metric.contains)
+    const breakdowns = request.summaryBy.map(breakdownBy)
+    const fullMode = options.summaryMode === 'full' ? fullModeBreakdowns() : undefined
     const aggregate = new MetricAggregate(registry, {
-      breakdowns: request.summaryBy.map(breakdownBy),
+      breakdowns: fullMode === undefined ? breakdowns : [...breakdowns, fullMode.scenarios, fullMode.groups],
       warn: (message) => this.#log('warn', message),
     })
     const gate = new ThresholdGate(options.noThresholds ? [] : compileThresholds(options.thresholds, registry), aggregate)
     const vus = planVus(options.scenarios)
     this.#tracker = new LiveTracker(this.#builtin, options.scenarios, vus.totalDurationNs)
-    return { options, vus, loaded, compiled, aggregate, gate, startedUnixMs: this.#clock.unixMs() }
+    return { options, vus, loaded, compiled, aggregate, gate, breakdowns, fullMode, startedUnixMs: this.#clock.unixMs() }
   }
 
   /** Init of VUs, setup, scenarios, teardown: what fails on the way is logged and decides the exit code. */
@@ -332,6 +343,16 @@ export class TestRun {
       iterationsInterrupted: this.#last?.iterationsInterrupted ?? 0,
       trust,
       end: this.#end.reason,
+      endIsLogged: this.#endIsLogged,
+      endedUnixMs: this.#clock.unixMs(),
+      summary: summarize({
+        aggregate,
+        thresholds: summaryThresholds(plan),
+        durationMs: this.#elapsedNs() / 1e6,
+        trendStats: plan.options.summaryTrendStats,
+        fullMode: plan.fullMode,
+        breakdowns: plan.breakdowns,
+      }),
       summaryOutputs: undefined,
     }
   }
@@ -340,10 +361,12 @@ export class TestRun {
     if (error instanceof ScriptFailure) {
       if (error.failure.kind === 'interrupted') return
       this.#end.abort(codeOfFailure(error.failure), error.failure.message)
+      this.#endIsLogged = true
       return this.#logFailure(error)
     }
     if (error instanceof PerfwrightError) {
       this.#end.abort(error.exitCode, error.message)
+      this.#endIsLogged = true
       return this.#log('error', error.describe())
     }
     throw error
@@ -398,4 +421,17 @@ export class TestRun {
 
 function isOpen(plan: RunPlan, name: string): boolean {
   return plan.options.scenarios[name]?.executor.endsWith('arrival-rate') ?? false
+}
+
+function summaryThresholds(plan: RunPlan): SummaryThresholds[] {
+  return plan.gate.last.results.map(({ name, metric, results }) => ({
+    name,
+    metric,
+    results: results.map(({ source, ok, value }) => ({ source, aggregation: parseAggregation(source), ok, value })),
+  }))
+}
+
+/** The left side of an expression that the gate has accepted. */
+function parseAggregation(source: string): string {
+  return (/^\s*([^<>=!]+)/.exec(source)?.[1] ?? source).trim()
 }

@@ -1,0 +1,205 @@
+/**
+ * `perfwright run SCRIPT`: k6's flags and exit codes, a live view, k6's summary, a record.
+ */
+import { writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { systemClock } from '#base/clock.js'
+import { ExitCode, PerfwrightError } from '#base/errors.js'
+import { loadScript } from '#api/load-script.js'
+import { type RunResult, TestRun } from '#api/run-test.js'
+import { RunFiles } from '#api/run-files.js'
+import { readConfigFile } from '#config/index.js'
+import type { BreakdownBy } from '#metrics/index.js'
+import { k6SummaryData, k6SummaryExport, machineReadableSummary } from '#report/summary/index.js'
+import { compileScript } from '#script/index.js'
+import { jslibSource } from '#script/jslib/index.js'
+import type { Command, CommandIo } from '../command.js'
+import { parseRunFlags, type RunCommand, runHelp } from '../run-flags.js'
+import { RunTerminal } from '../run-terminal.js'
+import { version } from '../version.js'
+
+export const runCommand: Command = {
+  name: 'run',
+  summary: 'run a k6 script on the native engine, with a verdict, a summary and a record',
+  async run(argv, io) {
+    let flags: RunCommand
+    try {
+      flags = parseRunFlags(argv, io.env)
+    } catch (error) {
+      return refuse(error, io)
+    }
+    if (flags.help) {
+      io.stdout.write(`${runHelp(io.stdout.columns)}\n`)
+      return ExitCode.ok
+    }
+    return (await runScript(flags, io)).exitCode
+  },
+}
+
+export interface RunAnswer {
+  readonly exitCode: number
+  readonly recordDir: string | undefined
+}
+
+/** The run itself, for commands that bring their own script (`demo`). */
+export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAnswer> {
+  const { runtime } = flags
+  const terminal = new RunTerminal(io, runtime, systemClock)
+  const files = new RunFiles({
+    clock: systemClock,
+    cwd: io.cwd,
+    env: io.env,
+    outputs: runtime.outputs,
+    recordDir: runtime.record,
+    version: version(),
+    warn: (message) => terminal.log({ level: 'warn', message, fields: {}, unixMs: systemClock.unixMs() }),
+  })
+  try {
+    const configFile = readConfigFile(runtime.configFile, io.env)
+    files.addOutputs(runtime.outputs.length === 0 ? configFile.out : [])
+    const source = await loadScript(flags.script, io.cwd, io.stdin)
+    const run = new TestRun(
+      {
+        compiled: compileScript(source, { cacheDir: join(cacheDir(io), 'remote'), jslib: (url) => jslibSource(url)?.contents }),
+        entryUrl: source.url,
+        tiers: {
+          configFile: configFile.options,
+          env: io.env,
+          flags: flags.options,
+          mergeRunTags: runtime.features.includes('merge-run-tags'),
+          defaults: { userAgent: `perfwright/${version()}` },
+        },
+        env: { ...(runtime.includeSystemEnvVars ? defined(io.env) : {}), ...runtime.env },
+        proxyEnv: proxyEnv(io.env),
+        summaryBy: runtime.summaryBy as readonly BreakdownBy[],
+        failOnCheck: runtime.failOnCheck,
+        failOnError: runtime.failOnError,
+        strict: runtime.strict,
+        clock: systemClock,
+      },
+      {
+        rawSamples: files.wantsSamples,
+        log: (line) => terminal.log(line),
+        planned: async (plan) => {
+          await files.open(plan, { script: flags.script, name: runtime.name, source })
+          terminal.planned(plan, flags.script, files)
+        },
+        live: (state) => terminal.live(state),
+        window: (window, time) => files.window(window, time),
+        samples: (samples) => files.samples(samples),
+        event: (type, detail) => files.event(type, detail),
+        measured: () => files.missing,
+      },
+    )
+    const stopListening = onSignals((signal) => run.interrupt(signal))
+    try {
+      const result = await run.run((measured) => summaryInput(measured, flags, io))
+      await finish(result, flags, io, terminal, files)
+      return { exitCode: result.end.code, recordDir: files.dir }
+    } finally {
+      stopListening()
+    }
+  } catch (error) {
+    terminal.end()
+    if (error instanceof PerfwrightError) {
+      terminal.log({ level: 'error', message: error.describe(), fields: {}, unixMs: systemClock.unixMs() })
+      await files.abandon(error)
+      return { exitCode: error.exitCode, recordDir: files.dir }
+    }
+    await files.abandon(error)
+    throw error
+  } finally {
+    await terminal.close()
+  }
+}
+
+/** handleSummary's argument as JSON; undefined when no summary is wanted. */
+function summaryInput(result: RunResult, flags: RunCommand, io: CommandIo): string | undefined {
+  if (result.plan.options.noSummary || result.plan.options.summaryMode === 'disabled') return undefined
+  return JSON.stringify(summaryData(result, flags, io))
+}
+
+function summaryData(result: RunResult, flags: RunCommand, io: CommandIo): object {
+  if (flags.runtime.newMachineReadableSummary) {
+    return machineReadableSummary(result.summary, {
+      script: flags.script,
+      version: version(),
+      generatedAt: new Date(systemClock.unixMs()),
+      mode: result.plan.options.summaryMode,
+    })
+  }
+  return k6SummaryData(result.summary, {
+    trendStats: result.plan.options.summaryTrendStats,
+    timeUnit: result.plan.options.summaryTimeUnit,
+    noColor: flags.runtime.noColor,
+    isStdOutTty: io.stdout.isTTY === true,
+    isStdErrTty: io.stderr.isTTY === true,
+    setupData: result.setupData === undefined ? undefined : JSON.parse(result.setupData),
+  })
+}
+
+async function finish(result: RunResult, flags: RunCommand, io: CommandIo, terminal: RunTerminal, files: RunFiles): Promise<void> {
+  terminal.end()
+  const { runtime } = flags
+  const wanted = !result.plan.options.noSummary && result.plan.options.summaryMode !== 'disabled'
+  await files.finish(result)
+  if (runtime.summaryExport !== undefined) {
+    const data = summaryData(result, flags, io)
+    const text = runtime.newMachineReadableSummary ? JSON.stringify(data, null, 2) : k6SummaryExport(data as never)
+    writeOutput(resolve(io.cwd, runtime.summaryExport), text, terminal)
+  }
+  if (result.summaryOutputs !== undefined && wanted) {
+    for (const [path, content] of Object.entries(result.summaryOutputs)) {
+      if (path === 'stdout') io.stdout.write(content)
+      else if (path === 'stderr') io.stderr.write(content)
+      else writeOutput(resolve(io.cwd, path), content, terminal)
+    }
+  } else if (wanted) terminal.summary(result)
+  terminal.verdict(result, files)
+}
+
+function writeOutput(path: string, content: string | Uint8Array, terminal: RunTerminal): void {
+  try {
+    writeFileSync(path, content)
+  } catch (error) {
+    terminal.log({
+      level: 'error',
+      message: `failed to handle the end-of-test summary: ${(error as Error).message}`,
+      fields: {},
+      unixMs: systemClock.unixMs(),
+    })
+  }
+}
+
+/** SIGINT and SIGTERM by k6's names of them. */
+function onSignals(handle: (signal: string) => void): () => void {
+  const int = (): void => handle('interrupt')
+  const term = (): void => handle('terminated')
+  process.on('SIGINT', int)
+  process.on('SIGTERM', term)
+  return () => {
+    process.off('SIGINT', int)
+    process.off('SIGTERM', term)
+  }
+}
+
+function refuse(error: unknown, io: CommandIo): number {
+  if (!(error instanceof PerfwrightError)) throw error
+  io.stderr.write(`${error.describe()}\n`)
+  return error.exitCode
+}
+
+function defined(env: CommandIo['env']): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined))
+}
+
+function proxyEnv(env: CommandIo['env']): Record<string, string> {
+  const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy', 'REQUEST_METHOD']
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
+}
+
+function cacheDir(io: CommandIo): string {
+  return io.env['PERFWRIGHT_CACHE'] ?? join(io.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'perfwright')
+}
+
