@@ -126,6 +126,8 @@ export type LogFields = Readonly<Record<string, string | number | boolean>>
 export interface ScriptFiles {
   /** Resolves against the importing module; throws k6's words when missing or outside the init context. */
   read(path: string, fromUrl: string): Uint8Array
+  /** URL of the entry script: `k6/experimental/fs` resolves against it, whichever module asks. */
+  readonly entryUrl?: string
 }
 
 /** k6's built-in metrics, by k6's names. `responseTime` and `startLag` are ours. */

@@ -9,6 +9,12 @@ import { types } from 'node:util'
  */
 export const consoleKeys: unique symbol = Symbol('perfwright.consoleKeys')
 
+/**
+ * Text that a value prints at top level: k6 prints its Go errors as their text, also those that are no Error to a script.
+ * Inside an object or array such a value shows its fields.
+ */
+export const consoleText: unique symbol = Symbol('perfwright.consoleText')
+
 /** @throws what a getter or `toString` of the script throws */
 export function formatConsoleArgs(args: readonly unknown[]): string {
   if (args.length === 1) return topLevel(args[0])
@@ -26,7 +32,8 @@ function topLevel(value: unknown): string {
     case 'symbol':
       return value.description ?? ''
     case 'object':
-      return value === null ? 'null' : objectText(value, [])
+      if (value === null) return 'null'
+      return (value as { [consoleText]?: string })[consoleText] ?? objectText(value, [])
     default:
       return String(value)
   }

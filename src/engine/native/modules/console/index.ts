@@ -3,7 +3,7 @@ import type { VuScope } from '../../types.js'
 import { realmObject } from '../encoding/go-values.js'
 import { formatConsoleArgs } from './format.js'
 
-export { consoleKeys, formatConsoleArgs } from './format.js'
+export { consoleKeys, consoleText, formatConsoleArgs } from './format.js'
 
 const fields = { source: 'console' }
 

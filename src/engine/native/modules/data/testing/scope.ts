@@ -10,6 +10,7 @@ import type { Phase, VuScope } from '../../../types.js'
 export interface TestScope extends VuScope {
   phase: Phase
   realm: ScriptRealm
+  readonly loop: Loop
   readonly logged: string[]
   readonly errors: unknown[]
   random: (() => number) | undefined
@@ -46,6 +47,7 @@ export function createTestScope(init: TestScopeInit = {}): TestScope {
     errors,
     random: undefined as (() => number) | undefined,
     files: {
+      entryUrl: 'file:///s/test.js',
       read: (path: string, fromUrl: string): Uint8Array => {
         const url = new URL(path, fromUrl).href
         const found = files.get(path) ?? files.get(url)
