@@ -1,0 +1,112 @@
+/**
+ * A run without scripts: VUs whose iterations last exactly as long as told, on a simulated clock. What they did is kept
+ * for comparison with the plan.
+ */
+import { SimClock } from '#base/clock.js'
+import type { ActiveVu, Executor, ScenarioHost } from '../types.js'
+
+export interface IterationLog {
+  readonly vu: number
+  readonly intendedNs: number
+  readonly startNs: number
+  endNs: number
+  interrupted: boolean
+}
+
+export interface ScriptedRun {
+  readonly iterations: IterationLog[]
+  readonly drops: { readonly atNs: number; readonly count: number }[]
+  readonly warnings: string[]
+  readonly grown: number[]
+  /** When `run` resolved. */
+  readonly endedNs: number
+  /** VUs neither in the pool nor given back. */
+  readonly leaked: number
+}
+
+export interface ScriptedOptions {
+  readonly vus: number
+  /** Length of an iteration of VU `vu` (from 1), in ns, at least 1. */
+  readonly durationNs: (vu: number) => number
+  readonly startNs?: number
+  readonly untilNs: number
+  readonly stopNs?: number
+  readonly growNs?: number
+  /** Also called while it runs. */
+  readonly at?: readonly (readonly [atNs: number, fn: () => void])[]
+}
+
+export async function runScripted(executor: Executor, options: ScriptedOptions): Promise<ScriptedRun> {
+  const clock = new SimClock()
+  const iterations: IterationLog[] = []
+  const drops: { atNs: number; count: number }[] = []
+  const warnings: string[] = []
+  const grown: number[] = []
+  const pool: ActiveVu[] = []
+  let made = 0
+  let stop = (): void => {}
+  let stopped = false
+  const stopping = new Promise<void>((resolve) => {
+    stop = () => {
+      stopped = true
+      resolve()
+    }
+  })
+  const make = (): ActiveVu => {
+    const id = ++made
+    let end: ((complete: boolean) => void) | undefined
+    const vu: ActiveVu = {
+      iterate(intendedNs) {
+        if (end !== undefined) throw new Error(`VU ${id} was given a second iteration while one runs`)
+        const entry: IterationLog = { vu: id, intendedNs, startNs: clock.nowNs(), endNs: -1, interrupted: false }
+        const lastsNs = options.durationNs(id)
+        iterations.push(entry)
+        return new Promise((resolve) => {
+          const cancel = clock.at(clock.nowNs() + lastsNs, () => end?.(true))
+          end = (complete) => {
+            cancel()
+            end = undefined
+            entry.endNs = clock.nowNs()
+            entry.interrupted = !complete
+            resolve(complete)
+          }
+        })
+      },
+      interrupt: () => end?.(false),
+      release() {
+        if (end !== undefined) throw new Error(`VU ${id} was released while an iteration runs`)
+        if (pool.includes(vu)) throw new Error(`VU ${id} was released twice`)
+        pool.push(vu)
+      },
+    }
+    return vu
+  }
+  for (let i = 0; i < options.vus; i++) pool.push(make())
+  const host: ScenarioHost = {
+    clock,
+    take: () => pool.shift(),
+    growPool() {
+      return new Promise((resolve) => {
+        clock.at(clock.nowNs() + (options.growNs ?? 0), () => {
+          grown.push(clock.nowNs())
+          pool.push(make())
+          resolve()
+        })
+      })
+    },
+    dropped: (count) => void drops.push({ atNs: clock.nowNs(), count }),
+    warn: (message) => void warnings.push(message),
+    stopping,
+    isStopping: () => stopped,
+  }
+  if (options.stopNs !== undefined) clock.at(options.stopNs, stop)
+  for (const [atNs, fn] of options.at ?? []) clock.at(atNs, fn)
+  let endedNs = Number.NaN
+  const done = executor.run(host, options.startNs ?? 0).then(() => {
+    endedNs = clock.nowNs()
+  })
+  await clock.advanceTo(options.untilNs)
+  if (Number.isNaN(endedNs)) throw new Error(`the executor has not ended by ${options.untilNs} ns`)
+  await done
+  return { iterations, drops, warnings, grown, endedNs, leaked: made - pool.length }
+}
