@@ -1,0 +1,176 @@
+/**
+ * Opens connections: DNS, TCP or unix socket, proxy, TLS. One attempt each, no happy eyeballs: k6 picks one address and
+ * dials that.
+ */
+import * as net from 'node:net'
+import * as tls from 'node:tls'
+import type { Options } from '#config/types.js'
+import { dialFault, dialTimeout, type Fault, fault } from './faults.js'
+import { localIpPool } from './ip.js'
+import { connectThrough, type Proxies, type Proxy, readProxyEnv } from './proxy.js'
+import { Resolver } from './resolve.js'
+import { TlsContexts } from './tls-context.js'
+import { handshakeFault, verifyPeer } from './tls-faults.js'
+import type { Target } from './types.js'
+
+/** Go's net.Dialer in k6 gives up after this, whatever the request's own timeout. */
+const dialTimeoutMs = 30_000
+
+/** What a dial reports to, in this order; after `failed` or `opened` nothing more. */
+export interface DialEvents {
+  /** TCP connect begins; `socket` from now on must be destroyed to give up. */
+  connecting(socket: net.Socket, ip: string, port: number): void
+  connected(): void
+  handshaking(): void
+  /** `raw` carries the bytes below TLS; equal to `socket` without TLS. */
+  opened(socket: net.Socket, raw: net.Socket): void
+  failed(fault: Fault): void
+  /** True when nobody waits any more. */
+  readonly abandoned: boolean
+}
+
+export class Dialer {
+  readonly #resolver: Resolver
+  readonly #contexts: TlsContexts
+  readonly #localIp: ((vuId: number) => string) | undefined
+  readonly #insecure: boolean
+  readonly proxies: Proxies
+  readonly #onread: net.OnReadOpts
+
+  constructor(options: Options, proxyEnv: Readonly<Record<string, string>>, onread: net.OnReadOpts) {
+    this.#resolver = new Resolver(options)
+    this.#contexts = new TlsContexts(options)
+    this.#localIp = options.localIPs === undefined ? undefined : localIpPool(options.localIPs)
+    this.#insecure = options.insecureSkipTLSVerify
+    this.proxies = readProxyEnv(proxyEnv)
+    this.#onread = onread
+  }
+
+  dial(target: Target, vuId: number, events: DialEvents): void {
+    if (target.socketPath !== undefined) {
+      this.#connect({ path: target.socketPath, onread: this.#onread }, target.socketPath, 0, undefined, target, events)
+      return
+    }
+    const proxy = this.proxies.for(target)
+    const localAddress = this.#localIp?.(vuId)
+    const host = proxy?.host ?? target.host
+    this.#resolver.resolve(host, proxy?.port ?? target.port, (problem, ip, port) => {
+      if (events.abandoned) return
+      if (problem !== undefined) {
+        events.failed(proxy === undefined ? problem : proxyFault(problem))
+        return
+      }
+      const where = localAddress === undefined ? { host: ip, port } : { host: ip, port, localAddress }
+      // A socket that TLS or a CONNECT will be layered on delivers its bytes the ordinary way.
+      const direct = proxy === undefined || !target.secure
+      this.#connect(
+        direct && !target.secure ? { ...where, noDelay: true, onread: this.#onread } : { ...where, noDelay: true },
+        ip,
+        port,
+        proxy,
+        target,
+        events,
+      )
+    })
+  }
+
+  #connect(
+    where: net.NetConnectOpts,
+    ip: string,
+    port: number,
+    proxy: Proxy | undefined,
+    target: Target,
+    events: DialEvents,
+  ): void {
+    const unix = target.socketPath !== undefined
+    const address = unix ? ip : ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`
+    const local = 'localAddress' in where && where.localAddress !== undefined ? `${where.localAddress}:0` : undefined
+    let socket: net.Socket
+    try {
+      socket = net.connect(where)
+    } catch (error) {
+      events.failed(fault(1000, String((error as Error).message)))
+      return
+    }
+    const wrap = (problem: Fault): Fault => (proxy === undefined ? problem : proxyFault(problem))
+    const timer = setTimeout(() => {
+      socket.destroy()
+      if (!events.abandoned) events.failed(wrap(dialTimeout))
+    }, dialTimeoutMs)
+    const failed = (error: Error): void => {
+      clearTimeout(timer)
+      if (!events.abandoned) events.failed(wrap(dialFault(error, unix ? 'unix' : 'tcp', address, local)))
+    }
+    const closed = (): void => clearTimeout(timer)
+    socket.on('error', failed)
+    socket.on('close', closed)
+    socket.once('connect', () => {
+      clearTimeout(timer)
+      socket.removeListener('error', failed)
+      socket.removeListener('close', closed)
+      if (events.abandoned) {
+        socket.destroy()
+        return
+      }
+      events.connected()
+      if (!target.secure) events.opened(socket, socket)
+      else if (proxy === undefined) this.#handshake(socket, target, events)
+      else {
+        connectThrough(socket, proxy, target, events, () => this.#handshake(socket, target, events))
+      }
+    })
+    events.connecting(socket, unix ? '' : ip, port)
+  }
+
+  #handshake(raw: net.Socket, target: Target, events: DialEvents): void {
+    events.handshaking()
+    let socket: tls.TLSSocket
+    try {
+      socket = tls.connect({
+        socket: raw,
+        // A name goes into SNI, an address does not.
+        ...(net.isIP(target.host) === 0 ? { servername: target.host } : {}),
+        ALPNProtocols: ['http/1.1'],
+        secureContext: this.#contexts.for(target.host),
+        // Judged by verifyPeer, in Go's order and words, before a byte of the request leaves.
+        rejectUnauthorized: false,
+      })
+    } catch (error) {
+      raw.destroy()
+      events.failed(fault(1000, String((error as Error).message)))
+      return
+    }
+    let over = false
+    const fail = (problem: Fault): void => {
+      if (over) return
+      over = true
+      socket.destroy()
+      raw.destroy()
+      if (!events.abandoned) events.failed(problem)
+    }
+    const failed = (error: Error): void => fail(handshakeFault(error))
+    const ended = (): void => fail(fault(1000, 'EOF'))
+    socket.on('error', failed)
+    raw.on('error', failed)
+    socket.on('close', ended)
+    socket.on('end', ended)
+    socket.once('secureConnect', () => {
+      if (over) return
+      if (events.abandoned) return fail(fault(1000, 'EOF'))
+      const problem = this.#insecure ? undefined : verifyPeer(socket, target.host)
+      if (problem !== undefined) return fail(problem)
+      over = true
+      socket.removeListener('error', failed)
+      raw.removeListener('error', failed)
+      socket.removeListener('close', ended)
+      socket.removeListener('end', ended)
+      events.opened(socket, raw)
+    })
+  }
+}
+
+/** Go says `proxyconnect tcp: ` before what went wrong on the way to a proxy, and k6 then has no finer code. */
+function proxyFault(problem: Fault): Fault {
+  const text = `proxyconnect tcp: ${problem.detail}`
+  return problem.code === 1110 || problem.code === 1111 || problem.code === 1211 ? problem : fault(1200, text)
+}

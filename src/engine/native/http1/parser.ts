@@ -1,0 +1,444 @@
+/**
+ * Incremental parser of HTTP/1 responses: bytes in, in pieces of any size, one response out. It accepts and refuses what
+ * Go's net/http does, in the same words, because k6's users compare error texts. No byte is looked at twice except
+ * those of a line that was cut in two, and everything a peer can make grow has a bound.
+ */
+import { type Head, HeadError, HeadReader } from './head.js'
+
+/**
+ * Bytes of all header blocks of one response, 1xx ones included. Go's net/http takes 10 MB; Chrome 256 KiB, as here, so
+ * that thousands of connections to a hostile server do not fill the memory.
+ */
+export const maxHeadBytes = 262_144
+/** Body bytes kept for one response; a discarded body has no limit. k6 has none and dies of memory. */
+export const maxBodyBytes = 268_435_456
+/** Body bytes that all unfinished responses of a worker may hold together. */
+export const maxBufferedBytes = 1_073_741_824
+
+/** Go's bufio buffer: a chunk-size line or a trailer longer than this is refused. */
+const maxLine = 4096
+
+const longTrailer = 'http: suspiciously long trailer after chunked body'
+
+const inHead = 0
+const inFixedBody = 1
+const inChunkSize = 2
+const inChunkData = 3
+const inChunkEnd = 4
+const inTrailer = 5
+const inOpenBody = 6
+const finished = 7
+const failed = 8
+
+/** Unfinished body bytes of every parser that shares it. */
+export interface BodyBudget {
+  usedBytes: number
+}
+
+/** A place to note the last header block seen, see `Target.memo`. */
+export interface HeadMemo {
+  memo?: unknown
+}
+
+interface Remembered {
+  readonly text: string
+  readonly head: Head
+}
+
+export class ResponseParser {
+  /** Of the finished (or, in a body, current) response. */
+  head: Head | undefined
+  /** Undefined when there is none, or it is not kept. */
+  body: Buffer | undefined
+  /** In Go's words; '' = none. */
+  error = ''
+  /** The error came after a good header block. */
+  errorInBody = false
+  /** Bytes after the response were swallowed: the connection cannot be used again. */
+  unclean = false
+  #state = inHead
+  #noBody = false
+  #discard = false
+  #sawBytes = false
+  #headBytes = 0
+  /** Bytes left of a fixed body or of a chunk. */
+  #left = 0
+  /** Chunk overhead beyond what Go allows for, so that a sender cannot waste without end. */
+  #excess = 0
+  /** The beginning of a line that was cut. */
+  #line = ''
+  #reader: HeadReader | undefined
+  #parts: Buffer[] | undefined
+  #partBytes = 0
+  #fixed: Buffer | undefined
+  #fixedFill = 0
+  #memo: HeadMemo | undefined
+  readonly #budget: BodyBudget
+
+  constructor(budget: BodyBudget) {
+    this.#budget = budget
+  }
+
+  /** Before each request. `memo` may be undefined. */
+  start(isHead: boolean, discard: boolean, memo: HeadMemo | undefined): void {
+    this.head = undefined
+    this.body = undefined
+    this.error = ''
+    this.errorInBody = false
+    this.unclean = false
+    this.#state = inHead
+    this.#noBody = isHead
+    this.#discard = discard
+    this.#sawBytes = false
+    this.#headBytes = 0
+    this.#line = ''
+    this.#reader = undefined
+    this.#memo = memo
+  }
+
+  /** A byte of the response has come. */
+  get sawBytes(): boolean {
+    return this.#sawBytes
+  }
+
+  get done(): boolean {
+    return this.#state === finished
+  }
+
+  /**
+   * Takes bytes `start..end` of `buf`, which it does not keep.
+   * @returns  the first byte not taken: `end`, or less when the response is finished or failed before it
+   */
+  feed(buf: Buffer, start: number, end: number): number {
+    let at = start
+    if (this.#state === inHead) {
+      this.#sawBytes = true
+      at =
+        this.#line === '' && this.#reader === undefined
+          ? this.#wholeHead(buf, start, end)
+          : this.#headLines(buf, start, end)
+    }
+    while (at < end && this.#state < finished) {
+      switch (this.#state) {
+        case inFixedBody:
+          at = this.#fixedBody(buf, at, end)
+          break
+        case inChunkData:
+          at = this.#chunkData(buf, at, end)
+          break
+        case inOpenBody:
+          this.#keep(buf, at, end)
+          at = end
+          break
+        case inHead:
+          at = this.#headLines(buf, at, end)
+          break
+        default:
+          at = this.#chunkLine(buf, at, end)
+      }
+    }
+    return at
+  }
+
+  /** The peer closed. Afterwards either `done` or `error` is set. */
+  eof(): void {
+    switch (this.#state) {
+      case inOpenBody:
+        this.#finish()
+        break
+      case inHead:
+        this.#fail(this.#sawBytes ? 'unexpected EOF' : 'EOF', false)
+        break
+      case inTrailer:
+        this.#fail(this.#line.length < 2 ? 'http: unexpected EOF reading trailer' : longTrailer, true)
+        break
+      case finished:
+      case failed:
+        break
+      default:
+        this.#fail('unexpected EOF', true)
+    }
+  }
+
+  /** Gives back what an unfinished response holds. */
+  drop(): void {
+    this.#release()
+    this.#state = failed
+  }
+
+  /** The block is very often byte for byte the last one of this target, and then nothing is parsed at all. */
+  #wholeHead(buf: Buffer, start: number, end: number): number {
+    const memo = this.#memo
+    if (memo !== undefined) {
+      const remembered = memo.memo as Remembered | undefined
+      if (remembered !== undefined) {
+        const length = remembered.text.length
+        if (end - start >= length && buf.latin1Slice(start, start + length) === remembered.text) {
+          this.#begin(remembered.head)
+          return start + length
+        }
+      }
+    }
+    const at = this.#headLines(buf, start, end)
+    // Only a final block that came alone, in one piece, and is of ordinary size is worth remembering.
+    const head: Head | undefined = this.head
+    if (this.#memo !== undefined && head !== undefined && this.#headBytes <= 4096) {
+      this.#memo.memo = { text: buf.latin1Slice(start, start + this.#headBytes), head } satisfies Remembered
+    }
+    return at
+  }
+
+  #headLines(buf: Buffer, start: number, end: number): number {
+    // A piece at a time: what follows a short block may be megabytes of body.
+    let from = start
+    while (from < end) {
+      const pieceEnd = Math.min(end, from + 4096)
+      const text = buf.latin1Slice(from, pieceEnd)
+      let pos = 0
+      for (;;) {
+        const lf = text.indexOf('\n', pos)
+        if (lf < 0) break
+        let line = lf > pos && text.charCodeAt(lf - 1) === 13 ? text.slice(pos, lf - 1) : text.slice(pos, lf)
+        if (this.#line !== '') {
+          // The CR may have been the last byte of the piece before.
+          const whole = this.#line + text.slice(pos, lf)
+          line = whole.charCodeAt(whole.length - 1) === 13 ? whole.slice(0, -1) : whole
+          this.#line = ''
+        }
+        this.#headBytes += lf + 1 - pos
+        pos = lf + 1
+        if (this.#headBytes > maxHeadBytes) return this.#tooLong(from + pos)
+        if (this.#headLine(line)) return from + pos
+      }
+      this.#headBytes += text.length - pos
+      if (this.#headBytes > maxHeadBytes) return this.#tooLong(from + pos)
+      this.#line = this.#line === '' ? text.slice(pos) : this.#line + text.slice(pos)
+      from = pieceEnd
+    }
+    return end
+  }
+
+  #tooLong(at: number): number {
+    this.#fail(`net/http: server response headers exceeded ${maxHeadBytes} bytes; aborted`, false)
+    return at
+  }
+
+  /** True when the head is finished (or refused) and what follows is not head. */
+  #headLine(line: string): boolean {
+    try {
+      this.#reader ??= new HeadReader()
+      if (!this.#reader.line(line)) return false
+      const head = this.#reader.head()
+      this.#reader = undefined
+      // Informational answers precede the real one; 101 is final.
+      if (head.status >= 100 && head.status <= 199 && head.status !== 101) {
+        this.#memo = undefined
+        return false
+      }
+      this.#begin(head)
+      return true
+    } catch (error) {
+      if (!(error instanceof HeadError)) throw error
+      this.#fail(error.message, false)
+      return true
+    }
+  }
+
+  #begin(head: Head): void {
+    this.head = head
+    const status = head.status
+    if (this.#noBody || status === 204 || status === 304 || status === 101) this.#state = finished
+    else if (head.chunked) {
+      this.#excess = 0
+      this.#state = inChunkSize
+    } else if (head.contentLength >= 0) {
+      if (head.contentLength === 0) this.#state = finished
+      else {
+        this.#left = head.contentLength
+        this.#state = inFixedBody
+        if (!this.#discard && head.contentLength > maxBodyBytes) this.#tooBig()
+      }
+    } else this.#state = inOpenBody
+  }
+
+  #fixedBody(buf: Buffer, at: number, end: number): number {
+    const left = this.#left
+    const have = end - at
+    if (this.#discard) {
+      if (have >= left) {
+        this.#state = finished
+        return at + left
+      }
+      this.#left = left - have
+      return end
+    }
+    if (this.#fixed === undefined && this.#parts === undefined) {
+      if (have >= left) {
+        // All of it in one piece: the usual case, copied out of the shared read buffer once.
+        const body = Buffer.allocUnsafe(left)
+        buf.copy(body, 0, at, at + left)
+        this.body = body
+        this.#state = finished
+        return at + left
+      }
+      // A length is only a claim, so no more is allocated up front than a megabyte.
+      if (left > 1_048_576) {
+        this.#left = left - have
+        this.#keep(buf, at, end)
+        return end
+      }
+      if (!this.#reserve(left)) return at
+      this.#fixed = Buffer.allocUnsafeSlow(left)
+      this.#fixedFill = 0
+    }
+    const take = Math.min(have, left)
+    if (this.#fixed !== undefined) {
+      buf.copy(this.#fixed, this.#fixedFill, at, at + take)
+      this.#fixedFill += take
+    } else this.#keep(buf, at, at + take)
+    this.#left = left - take
+    if (this.#left === 0 && (this.#state as number) !== failed) this.#finish()
+    return at + take
+  }
+
+  #chunkData(buf: Buffer, at: number, end: number): number {
+    const take = Math.min(end - at, this.#left)
+    this.#keep(buf, at, at + take)
+    this.#left -= take
+    if (this.#left === 0 && (this.#state as number) !== failed) this.#state = inChunkEnd
+    return at + take
+  }
+
+  /** Chunk-size lines, the CRLF after a chunk, the trailer: all short, so built as text. */
+  #chunkLine(buf: Buffer, at: number, end: number): number {
+    if (this.#state === inChunkEnd) {
+      // Go reads both bytes before it judges them.
+      this.#line += String.fromCharCode(buf[at] as number)
+      if (this.#line.length === 1) return at + 1
+      if (this.#line !== '\r\n') this.#fail('malformed chunked encoding', true)
+      else this.#state = inChunkSize
+      this.#line = ''
+      return at + 1
+    }
+    const lf = buf.indexOf(10, at)
+    const stop = lf < 0 || lf >= end ? end : lf + 1
+    this.#line += buf.latin1Slice(at, Math.min(stop, at + maxLine + 2))
+    if (this.#state === inTrailer) {
+      if (this.#line.endsWith('\r\n\r\n') || this.#line === '\r\n') this.#trailer()
+      else if (this.#line.length >= maxLine) this.#fail(longTrailer, true)
+      return stop
+    }
+    if (this.#line.length > maxLine) this.#fail('header line too long', true)
+    else if (lf >= 0 && lf < end) this.#chunkSize()
+    return stop
+  }
+
+  #chunkSize(): void {
+    const line = this.#line
+    this.#line = ''
+    const cr = line.indexOf('\r')
+    if (cr < 0) return this.#fail('chunked line ends with bare LF', true)
+    if (cr !== line.length - 2) return this.#fail('invalid CR in chunked line', true)
+    let size = line.slice(0, cr).replace(/[ \t]+$/, '')
+    const semicolon = size.indexOf(';')
+    if (semicolon >= 0) size = size.slice(0, semicolon)
+    if (size === '') return this.#fail('empty hex number for chunk length', true)
+    const bad = size.search(/[^0-9a-fA-F]/)
+    if (bad >= 0 && bad <= 16) return this.#fail('invalid byte in chunk length', true)
+    if (size.length > 16) return this.#fail('http chunk length too large', true)
+    // Beyond 2^53 the number is inexact, and the body would never end either way.
+    const bytes = Number.parseInt(size, 16)
+    this.#excess = Math.max(0, this.#excess + cr + 2 - (16 + 2 * bytes))
+    if (this.#excess > 16_384) return this.#fail('chunked encoding contains too much non-data', true)
+    if (bytes === 0) {
+      this.#state = inTrailer
+      return
+    }
+    this.#left = bytes
+    this.#state = inChunkData
+  }
+
+  /** k6 shows no trailers, so they are only checked. */
+  #trailer(): void {
+    const lines = this.#line.split('\n')
+    this.#line = ''
+    if (lines.length > 2) {
+      try {
+        const reader = new HeadReader()
+        reader.line('HTTP/1.1 200 OK')
+        let used = 0
+        while (!reader.line((lines[used] as string).replace(/\r$/, ''))) used++
+        // A bare LF may end the trailer before the CRLF CRLF that was waited for: what is left is no part of it.
+        this.unclean = used < lines.length - 2
+      } catch (error) {
+        if (!(error instanceof HeadError)) throw error
+        return this.#fail(error.message, true)
+      }
+    }
+    this.#finish()
+  }
+
+  #keep(buf: Buffer, at: number, end: number): void {
+    if (this.#discard || end === at) return
+    if (this.#partBytes + end - at > maxBodyBytes) return this.#tooBig()
+    if (!this.#reserve(end - at)) return
+    // Small pieces share one growing buffer, or one-byte chunks would cost a hundred times their size.
+    this.#parts ??= []
+    this.#partBytes += end - at
+    const last = this.#parts[this.#parts.length - 1]
+    if (last !== undefined && this.#fixedFill + end - at <= last.length) {
+      buf.copy(last, this.#fixedFill, at, end)
+      this.#fixedFill += end - at
+      return
+    }
+    if (last !== undefined) this.#parts[this.#parts.length - 1] = last.subarray(0, this.#fixedFill)
+    const part = Buffer.allocUnsafeSlow(Math.max(end - at, this.#parts.length === 0 ? 1024 : 65_536))
+    buf.copy(part, 0, at, end)
+    this.#fixedFill = end - at
+    this.#parts.push(part)
+  }
+
+  #reserve(bytes: number): boolean {
+    if (this.#budget.usedBytes + bytes > maxBufferedBytes) {
+      this.#fail(`unfinished response bodies exceeded ${maxBufferedBytes} bytes; aborted`, true)
+      return false
+    }
+    this.#budget.usedBytes += bytes
+    this.#reserved += bytes
+    return true
+  }
+  #reserved = 0
+
+  #tooBig(): void {
+    this.#fail(`response body exceeded ${maxBodyBytes} bytes; aborted`, true)
+  }
+
+  #finish(): void {
+    if (this.#fixed !== undefined) this.body = this.#fixed
+    else if (this.#parts !== undefined) {
+      const last = this.#parts.length - 1
+      this.#parts[last] = (this.#parts[last] as Buffer).subarray(0, this.#fixedFill)
+      this.body = last === 0 ? this.#parts[0] : Buffer.concat(this.#parts, this.#partBytes)
+    }
+    this.#release()
+    this.#state = finished
+  }
+
+  #fail(error: string, inBody: boolean): void {
+    this.error = error
+    this.errorInBody = inBody
+    this.#release()
+    this.#state = failed
+  }
+
+  #release(): void {
+    if (this.#reserved > 0) this.#budget.usedBytes -= this.#reserved
+    this.#reserved = 0
+    this.#fixed = undefined
+    this.#fixedFill = 0
+    this.#parts = undefined
+    this.#partBytes = 0
+    this.#line = ''
+    this.#reader = undefined
+  }
+}

@@ -1,0 +1,74 @@
+/** The connections of one VU, kept as k6's http.Transport keeps them: last used first, a bounded number idle. */
+import type { Cancel } from '#base/clock.js'
+import { nowMs } from '#base/clock.js'
+import { Connection, type ConnectionOwner } from './connection.js'
+import type { Shared } from './transport.js'
+import type { Connections, Target, WireRequest, WireResponse } from './types.js'
+
+export class VuConnections implements Connections, ConnectionOwner {
+  readonly shared: Shared
+  readonly vuId: number
+  /** Oldest first. Most VUs have one. */
+  readonly #idle: Connection[] = []
+  /** With a request on them. */
+  readonly #busy = new Set<Connection>()
+
+  constructor(shared: Shared, vuId: number) {
+    this.shared = shared
+    this.vuId = vuId
+  }
+
+  send(request: WireRequest, done: (response: WireResponse) => void): Cancel {
+    const began = nowMs()
+    const connection = this.take(request.target)
+    connection.begin(request, done, began)
+    const sequence = connection.sequence
+    return () => connection.cancel(sequence)
+  }
+
+  take(target: Target): Connection {
+    const idle = this.#idle
+    const origin = target.origin
+    for (let i = idle.length - 1; i >= 0; i--) {
+      const connection = idle[i] as Connection
+      if (connection.origin !== origin) continue
+      if (i === idle.length - 1) idle.pop()
+      else idle.splice(i, 1)
+      this.#busy.add(connection)
+      return connection
+    }
+    const connection = new Connection(this, target)
+    this.#busy.add(connection)
+    return connection
+  }
+
+  release(connection: Connection): void {
+    const idle = this.#idle
+    this.#busy.delete(connection)
+    if (idle.length > 0) {
+      let same = 0
+      for (const other of idle) if (other.origin === connection.origin) same++
+      if (same >= this.shared.maxIdlePerHost) {
+        connection.close()
+        return
+      }
+    }
+    idle.push(connection)
+    if (idle.length > this.shared.maxIdle) (idle[0] as Connection).close()
+  }
+
+  forget(connection: Connection): void {
+    this.#busy.delete(connection)
+    const i = this.#idle.indexOf(connection)
+    if (i >= 0) this.#idle.splice(i, 1)
+  }
+
+  closeIdle(): void {
+    for (const connection of [...this.#idle]) connection.close()
+  }
+
+  close(): void {
+    this.closeIdle()
+    for (const connection of [...this.#busy]) connection.close()
+  }
+}

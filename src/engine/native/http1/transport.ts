@@ -1,0 +1,48 @@
+/** What all VUs of a worker share below `k6/http`: resolver, TLS contexts, proxies, deadlines, memory budget. */
+import type { Clock } from '#base/clock.js'
+import type { Options } from '#config/types.js'
+import { sharedRead } from './connection.js'
+import { Dialer } from './dialer.js'
+import type { BodyBudget } from './parser.js'
+import { VuConnections } from './pool.js'
+import { Timeouts } from './timeouts.js'
+import type { Connections } from './types.js'
+
+export interface TransportOptions {
+  readonly options: Options
+  /** Environment variables in which proxies are looked for. */
+  readonly proxyEnv: Readonly<Record<string, string>>
+  readonly clock: Clock
+}
+
+export interface Transport {
+  /** A new pool. `vuId` chooses among `localIPs`. */
+  connections(vuId: number): Connections
+  close(): void
+}
+
+/** @internal */
+export interface Shared {
+  readonly dialer: Dialer
+  readonly timeouts: Timeouts
+  readonly budget: BodyBudget
+  readonly keepAlive: boolean
+  readonly maxIdle: number
+  readonly maxIdlePerHost: number
+}
+
+export function createTransport({ options, proxyEnv }: TransportOptions): Transport {
+  const shared: Shared = {
+    dialer: new Dialer(options, proxyEnv, sharedRead),
+    timeouts: new Timeouts(),
+    budget: { usedBytes: 0 },
+    keepAlive: !options.noConnectionReuse,
+    // Go's http.Transport reads 0 as "no limit" here and as 2 there.
+    maxIdle: options.batch > 0 ? options.batch : Number.POSITIVE_INFINITY,
+    maxIdlePerHost: options.batchPerHost > 0 ? options.batchPerHost : 2,
+  }
+  return {
+    connections: (vuId) => new VuConnections(shared, vuId),
+    close: () => shared.timeouts.close(),
+  }
+}
