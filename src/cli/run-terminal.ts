@@ -12,7 +12,7 @@ import type { Scenario } from '#config/index.js'
 import type { LogLine } from '#engine/native/worker/protocol.js'
 import { LiveScreen } from '#report/live/screen.js'
 import type { LiveState } from '#report/live/render.js'
-import { bold, dim, green, red, yellow, type Paint } from '#report/paint.js'
+import { bold, dim, green, red, type Paint } from '#report/paint.js'
 import { renderSummary } from '#report/summary/index.js'
 import type { CommandIo } from './command.js'
 import { formatLog, type LogFormat, type LogStyle } from './log.js'
@@ -89,24 +89,28 @@ export class RunTerminal {
       renderSummary(result.summary, {
         mode: options.summaryMode === 'disabled' ? 'compact' : options.summaryMode,
         timeUnit: options.summaryTimeUnit,
-        colour: this.#paint,
+        paint: this.#paint,
+        extras: {
+          arrivals: result.scenarios
+            .filter((scenario) => scenario.askedPerS !== undefined)
+            .map((scenario) => ({
+              scenario: scenario.name,
+              askedIterations: scenario.started + scenario.dropped,
+              startedIterations: scenario.started,
+              droppedIterations: scenario.dropped,
+              durationS: result.durationNs / 1e9,
+            })),
+          trust: result.trust,
+        },
       }),
     )
   }
 
   /** Last lines: what the numbers are worth, where the record is, and the verdict that the exit code stands for. */
   verdict(result: RunResult, files: RunFiles): void {
-    const { end, trust } = result
+    const { end } = result
     if (!this.#runtime.quiet) {
       const lines: string[] = []
-      for (const scenario of result.scenarios) {
-        if (scenario.dropped === 0) continue
-        const asked = scenario.started + scenario.dropped
-        lines.push(`${yellow(this.#paint, '!')} ${scenario.name}: asked ${asked} iterations, started ${scenario.started}, dropped ${scenario.dropped}`)
-      }
-      const mark = trust.verdict === 'trustworthy' ? green(this.#paint, '✓') : trust.verdict === 'doubtful' ? yellow(this.#paint, '!') : red(this.#paint, '✗')
-      lines.push(`${mark} numbers ${trust.verdict}${trust.reasons.length === 0 ? '' : ':'}`)
-      for (const reason of trust.reasons) lines.push(`    ${reason}`)
       if (files.dir !== undefined) lines.push(`  record ${files.dir}`)
       const passed = end.code === ExitCode.ok
       lines.push(passed ? green(this.#paint, '✓ passed') : red(this.#paint, `✗ ${end.text ?? 'failed'} (exit ${end.code})`))

@@ -2,8 +2,7 @@
  * `perfwright run SCRIPT`: k6's flags and exit codes, a live view, k6's summary, a record.
  */
 import { writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { systemClock } from '#base/clock.js'
 import { ExitCode, PerfwrightError } from '#base/errors.js'
 import { loadScript } from '#api/load-script.js'
@@ -12,11 +11,10 @@ import { RunFiles } from '#api/run-files.js'
 import { readConfigFile } from '#config/index.js'
 import type { BreakdownBy } from '#metrics/index.js'
 import { k6SummaryData, k6SummaryExport, machineReadableSummary } from '#report/summary/index.js'
-import { compileScript } from '#script/index.js'
-import { jslibSource } from '#script/jslib/index.js'
 import type { Command, CommandIo } from '../command.js'
 import { parseRunFlags, type RunCommand, runHelp } from '../run-flags.js'
 import { RunTerminal } from '../run-terminal.js'
+import { compile, proxyEnv, scriptEnv } from '../script-host.js'
 import { version } from '../version.js'
 
 export const runCommand: Command = {
@@ -61,7 +59,7 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
     const source = await loadScript(flags.script, io.cwd, io.stdin)
     const run = new TestRun(
       {
-        compiled: compileScript(source, { cacheDir: join(cacheDir(io), 'remote'), jslib: (url) => jslibSource(url)?.contents }),
+        compiled: compile(source, io.env),
         entryUrl: source.url,
         tiers: {
           configFile: configFile.options,
@@ -70,7 +68,7 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
           mergeRunTags: runtime.features.includes('merge-run-tags'),
           defaults: { userAgent: `perfwright/${version()}` },
         },
-        env: { ...(runtime.includeSystemEnvVars ? defined(io.env) : {}), ...runtime.env },
+        env: scriptEnv(io.env, runtime),
         proxyEnv: proxyEnv(io.env),
         summaryBy: runtime.summaryBy as readonly BreakdownBy[],
         failOnCheck: runtime.failOnCheck,
@@ -130,12 +128,11 @@ function summaryData(result: RunResult, flags: RunCommand, io: CommandIo): objec
     })
   }
   return k6SummaryData(result.summary, {
-    trendStats: result.plan.options.summaryTrendStats,
-    timeUnit: result.plan.options.summaryTimeUnit,
+    summaryTimeUnit: result.plan.options.summaryTimeUnit,
     noColor: flags.runtime.noColor,
-    isStdOutTty: io.stdout.isTTY === true,
-    isStdErrTty: io.stderr.isTTY === true,
-    setupData: result.setupData === undefined ? undefined : JSON.parse(result.setupData),
+    isStdOutTTY: io.stdout.isTTY === true,
+    isStdErrTTY: io.stderr.isTTY === true,
+    ...(result.setupData === undefined ? {} : { setupData: JSON.parse(result.setupData) as unknown }),
   })
 }
 
@@ -189,17 +186,3 @@ function refuse(error: unknown, io: CommandIo): number {
   io.stderr.write(`${error.describe()}\n`)
   return error.exitCode
 }
-
-function defined(env: CommandIo['env']): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined))
-}
-
-function proxyEnv(env: CommandIo['env']): Record<string, string> {
-  const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy', 'REQUEST_METHOD']
-  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
-}
-
-function cacheDir(io: CommandIo): string {
-  return io.env['PERFWRIGHT_CACHE'] ?? join(io.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'perfwright')
-}
-
