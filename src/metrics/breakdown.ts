@@ -70,6 +70,12 @@ export function countCheck(part: BreakdownPart, name: string, row: Pick<WindowRo
   count.fails += row.count - row.sum
 }
 
+/** What `--summary-by` may name; undefined for anything else. */
+export function parseBreakdownBy(text: string): BreakdownBy | undefined {
+  if (text === 'endpoint' || text === 'scenario' || text === 'group' || text === 'stage') return text
+  return text.length > 'tag:'.length && text.startsWith('tag:') ? (text as BreakdownBy) : undefined
+}
+
 /** The breakdown that `--summary-by` names. */
 export function breakdownBy(by: BreakdownBy): Breakdown {
   switch (by) {

@@ -95,7 +95,7 @@ function isListed(metric: SummaryMetric, mode: string): boolean {
 
 function machineChecks(summary: RunSummary): Record<string, unknown> {
   const total = summary.metrics.find(({ name }) => name === 'checks')
-  if (total === undefined) return {}
+  if (total === undefined) return { metrics: [], results: [] }
   const { passes = 0, fails = 0 } = total.values
   const ratio = (part: number): number => (passes + fails > 0 ? part / (passes + fails) : 0)
   const rate = (name: string, matches: number): Record<string, unknown> => ({
@@ -110,15 +110,7 @@ function machineChecks(summary: RunSummary): Record<string, unknown> {
       rate('checks_failed', fails),
       rate('checks_succeeded', passes),
     ],
-    ...(summary.checks.length === 0
-      ? {}
-      : {
-          results: summary.checks.map(({ name, passes: passed, fails: failed }) => ({
-            fails: failed,
-            name,
-            passes: passed,
-          })),
-        }),
+    results: summary.checks.map(({ name, passes: passed, fails: failed }) => ({ fails: failed, name, passes: passed })),
   }
 }
 
