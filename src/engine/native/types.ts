@@ -6,6 +6,7 @@ import type { Cancel, Clock } from '#base/clock.js'
 import type { Options, Scenario } from '#config/types.js'
 import type { Metric, MetricType, SampleSink, TagSet, ValueKind } from '#metrics/types.js'
 import type { Connections } from './http1/types.js'
+import type { CookieStore } from './modules/http/cookie-jar.js'
 
 /**
  * Constructors of the script's own global. Values that a script may test with `instanceof`, and every error that it may
@@ -70,6 +71,8 @@ export interface VuScope {
   dataReceived: number
   /** The run's limit of requests per second (`rps`): calls `go` when this request may leave; undefined = no limit. */
   readonly rateLimit: ((go: () => void) => Cancel) | undefined
+  /** The VU's cookies, made on first use; the engine sets undefined at the start of an iteration unless `noCookiesReset`. */
+  cookieJar?: CookieStore | undefined
 }
 
 /** Numbers behind `k6/execution`; read when asked, never kept up to date on the hot path. */
