@@ -8,6 +8,7 @@ import { nowMs } from '#base/clock.js'
 import type { DialEvents } from './dialer.js'
 import { brokenConnection, canceled, type Fault, fault, ioFault, requestTimeout } from './faults.js'
 import { type HeadMemo, ResponseParser } from './parser.js'
+import { tlsFault } from './tls-faults.js'
 import type { Timed, TimeoutList } from './timeouts.js'
 import type { Shared } from './transport.js'
 import type { Target, WireRequest, WireResponse } from './types.js'
@@ -210,7 +211,7 @@ export class Connection implements Timed, DialEvents {
       this.#bytesSent += head.length + bytes.length
       if (bytes.length <= joinedBodyBytes) {
         // One segment, one system call.
-        socket.write(head + Buffer.prototype.latin1Slice.call(bytes, 0, bytes.length), 'latin1')
+        socket.write(head + Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'), 'latin1')
       } else {
         socket.cork()
         socket.write(head, 'latin1')
@@ -267,14 +268,21 @@ export class Connection implements Timed, DialEvents {
       const writing = e.syscall === 'write'
       const parser = this.#parser
       if (!parser.sawBytes && this.#retry(writing && this.#sentMs === 0)) return
+      if (parser.insideHeadLine && !writing) {
+        // Go loses the error that ends a half line, reads on and finds the end.
+        this.onEof()
+        return
+      }
       const inBody = parser.head !== undefined
       // Go says that the connection broke unless nothing at all came back, or the header was through.
       const prefix = !inBody && (writing || parser.sawBytes) ? brokenConnection : ''
       const network = this.#request?.target.socketPath === undefined ? 'tcp' : 'unix'
       const host = this.#remoteIp.includes(':') ? `[${this.#remoteIp}]` : this.#remoteIp
-      const text =
-        e.code === undefined || e.code.startsWith('ERR_') ? fault(1000, e.message, prefix + e.message) : undefined
-      this.#fail(text ?? ioFault(error, network, this.#local, `${host}:${this.#remotePort}`, prefix), inBody)
+      const tls = e.code === undefined || e.code.startsWith('ERR_')
+      this.#fail(
+        tls ? tlsFault(error) : ioFault(error, network, this.#local, `${host}:${this.#remotePort}`, prefix),
+        inBody,
+      )
     }
   }
 
@@ -375,7 +383,8 @@ export class Connection implements Timed, DialEvents {
       statusText: '',
       proto: '',
       rawHeaders: none,
-      body: undefined,
+      // k6 shows what it had of a body that broke off.
+      body: inBody ? this.#parser.partialBody() : undefined,
       blocked: got ? Math.max(0, this.#gotConnMs - this.#getConnMs) : 0,
       connecting: this.#connectDoneMs > 0 ? this.#connectDoneMs - this.#connectStartMs : 0,
       tlsHandshaking: this.#tlsDoneMs > 0 ? this.#tlsDoneMs - this.#tlsStartMs : 0,

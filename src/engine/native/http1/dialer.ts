@@ -5,12 +5,12 @@
 import * as net from 'node:net'
 import * as tls from 'node:tls'
 import type { Options } from '#config/types.js'
-import { dialFault, dialTimeout, type Fault, fault } from './faults.js'
+import { dialFault, dialTimeout, type Fault, fault, ioFault } from './faults.js'
 import { localIpPool } from './ip.js'
 import { connectThrough, type Proxies, type Proxy, readProxyEnv } from './proxy.js'
 import { Resolver } from './resolve.js'
 import { TlsContexts } from './tls-context.js'
-import { handshakeFault, verifyPeer } from './tls-faults.js'
+import { tlsFault, verifyPeer } from './tls-faults.js'
 import type { Target } from './types.js'
 
 /** Go's net.Dialer in k6 gives up after this, whatever the request's own timeout. */
@@ -148,7 +148,14 @@ export class Dialer {
       raw.destroy()
       if (!events.abandoned) events.failed(problem)
     }
-    const failed = (error: Error): void => fail(handshakeFault(error))
+    const local = `${raw.localAddress}:${raw.localPort}`
+    const remote = `${raw.remoteAddress}:${raw.remotePort}`
+    const failed = (error: NodeJS.ErrnoException): void => {
+      // Node calls a close in mid-handshake a reset without a system call.
+      if (error.code === 'ECONNRESET' && error.syscall === undefined) ended()
+      else if (error.syscall === 'read' || error.syscall === 'write') fail(ioFault(error, 'tcp', local, remote))
+      else fail(tlsFault(error))
+    }
     const ended = (): void => fail(fault(1000, 'EOF'))
     socket.on('error', failed)
     raw.on('error', failed)

@@ -2,6 +2,8 @@
  * What went wrong, in k6's words. k6 has two texts for one error: a short one for `res.error` and the `error` tag, made
  * from its own table of codes, and Go's own, which it logs and throws. Texts and codes here were read off real k6.
  */
+import { getServers } from 'node:dns'
+import { isIP } from 'node:net'
 
 export interface Fault {
   readonly code: number

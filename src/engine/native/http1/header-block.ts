@@ -19,13 +19,14 @@ export function buildHeaderBlock(
   headers: Iterable<readonly [name: string, value: string]>,
   bodyLength: number | undefined,
 ): string {
+  if (!isToken(method)) throw new HeaderError(`net/http: invalid method ${goQuote(toBytes(method))}`)
   let host = target.hostHeader
   let userAgent = ''
   const others: (readonly [name: string, value: string])[] = []
   for (const [rawName, rawValue] of headers) {
     const name = toBytes(rawName)
     const value = toBytes(rawValue)
-    if (!/^[!#$%&'*+\-.^_`|~0-9a-zA-Z]+$/.test(name)) {
+    if (!isToken(name)) {
       throw new HeaderError(`net/http: invalid header field name ${goQuote(name)}`)
     }
     // biome-ignore lint: control characters are what is looked for.
@@ -36,7 +37,8 @@ export function buildHeaderBlock(
     const text = value.replace(/^[ \t]+|[ \t]+$/g, '')
     switch (canonical) {
       case 'Host':
-        host = text
+        // Go sends an empty Host rather than one that cannot be a host.
+        host = /^[a-zA-Z0-9!$%&'()*+,\-.:;=[\]_~]*$/.test(text) ? text : ''
         break
       case 'User-Agent':
         userAgent = text
@@ -56,4 +58,8 @@ export function buildHeaderBlock(
   others.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
   for (const [name, value] of others) block += `${name}: ${value}\r\n`
   return block
+}
+
+function isToken(text: string): boolean {
+  return /^[!#$%&'*+\-.^_`|~0-9a-zA-Z]+$/.test(text)
 }

@@ -30,6 +30,11 @@ const inOpenBody = 6
 const finished = 7
 const failed = 8
 
+/** `toString('latin1')` without reading its arguments; in Node since version 0.5, absent from its types. */
+interface Latin1Buffer extends Buffer {
+  latin1Slice(start: number, end: number): string
+}
+
 /** Unfinished body bytes of every parser that shares it. */
 export interface BodyBudget {
   usedBytes: number
@@ -101,6 +106,11 @@ export class ResponseParser {
     return this.#sawBytes
   }
 
+  /** The last bytes are the beginning of a header line. */
+  get insideHeadLine(): boolean {
+    return this.#state === inHead && this.#line !== ''
+  }
+
   get done(): boolean {
     return this.#state === finished
   }
@@ -109,7 +119,8 @@ export class ResponseParser {
    * Takes bytes `start..end` of `buf`, which it does not keep.
    * @returns  the first byte not taken: `end`, or less when the response is finished or failed before it
    */
-  feed(buf: Buffer, start: number, end: number): number {
+  feed(bytes: Buffer, start: number, end: number): number {
+    const buf = bytes as Latin1Buffer
     let at = start
     if (this.#state === inHead) {
       this.#sawBytes = true
@@ -147,6 +158,8 @@ export class ResponseParser {
         this.#finish()
         break
       case inHead:
+        // Go judges a last line without its LF before it misses the rest.
+        if (this.#line !== '' && this.#headLine(this.#line)) return
         this.#fail(this.#sawBytes ? 'unexpected EOF' : 'EOF', false)
         break
       case inTrailer:
@@ -167,7 +180,7 @@ export class ResponseParser {
   }
 
   /** The block is very often byte for byte the last one of this target, and then nothing is parsed at all. */
-  #wholeHead(buf: Buffer, start: number, end: number): number {
+  #wholeHead(buf: Latin1Buffer, start: number, end: number): number {
     const memo = this.#memo
     if (memo !== undefined) {
       const remembered = memo.memo as Remembered | undefined
@@ -188,7 +201,7 @@ export class ResponseParser {
     return at
   }
 
-  #headLines(buf: Buffer, start: number, end: number): number {
+  #headLines(buf: Latin1Buffer, start: number, end: number): number {
     // A piece at a time: what follows a short block may be megabytes of body.
     let from = start
     while (from < end) {
@@ -310,7 +323,7 @@ export class ResponseParser {
   }
 
   /** Chunk-size lines, the CRLF after a chunk, the trailer: all short, so built as text. */
-  #chunkLine(buf: Buffer, at: number, end: number): number {
+  #chunkLine(buf: Latin1Buffer, at: number, end: number): number {
     if (this.#state === inChunkEnd) {
       // Go reads both bytes before it judges them.
       this.#line += String.fromCharCode(buf[at] as number)
@@ -424,7 +437,18 @@ export class ResponseParser {
     this.#state = finished
   }
 
+  /** What came of a body before it broke off, as k6 shows it. Empty, not undefined, when nothing did. */
+  partialBody(): Buffer | undefined {
+    if (this.head === undefined || this.#discard) return undefined
+    if (this.#state === failed) return this.body
+    if (this.#fixed !== undefined) return this.#fixed.subarray(0, this.#fixedFill)
+    if (this.#parts === undefined) return Buffer.alloc(0)
+    const last = this.#parts.length - 1
+    return Buffer.concat([...this.#parts.slice(0, last), (this.#parts[last] as Buffer).subarray(0, this.#fixedFill)])
+  }
+
   #fail(error: string, inBody: boolean): void {
+    if (inBody) this.body = this.partialBody()
     this.error = error
     this.errorInBody = inBody
     this.#release()

@@ -53,7 +53,7 @@ function parseHttp(url: string): Target {
   const { name, port } = splitHost(parsed.host)
   const number = port === '' ? (secure ? 443 : 80) : Number(port)
   if (number > 65535) {
-    throw new TargetError(1000, `dial tcp: address ${port}: invalid port`)
+    throw new TargetError(1210, `dial tcp: address ${port}: invalid port`)
   }
   const bracketed = name.includes(':') ? `[${name.replace(/%.*$/, '')}]` : name
   return {

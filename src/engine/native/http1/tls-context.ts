@@ -43,12 +43,12 @@ function contextOptions(options: TlsOptions, auth: TlsAuth | undefined): SecureC
   const old = min === 'tls1.0' || min === 'tls1.1' || max === 'tls1.0' || max === 'tls1.1'
   const suites = opensslCiphers(options.tlsCipherSuites)
   // OpenSSL 3 speaks TLS below 1.2 only at security level 0.
-  const ciphers = old ? `${suites ?? 'DEFAULT'}:@SECLEVEL=0` : suites
+  const ciphers = old ? `${suites}:@SECLEVEL=0` : suites
   return {
     // Go's client starts at TLS 1.2 when nothing is said.
     minVersion: secureVersions[min ?? ''] ?? (old ? 'TLSv1' : 'TLSv1.2'),
     maxVersion: secureVersions[max ?? ''] ?? 'TLSv1.3',
-    ...(ciphers === undefined ? {} : { ciphers }),
+    ciphers,
     ...(auth === undefined ? {} : { cert: auth.cert, key: auth.key }),
     ...(auth?.password === undefined ? {} : { passphrase: auth.password }),
     ...systemRoots(),
@@ -78,13 +78,27 @@ function systemRoots(): { ca?: string } {
 }
 
 /** TLS 1.3 suites are not configurable in Go; they stay on. */
-function opensslCiphers(names: readonly string[] | undefined): string | undefined {
-  if (names === undefined || names.length === 0) return undefined
+function opensslCiphers(configured: readonly string[] | undefined): string {
+  const names = configured === undefined || configured.length === 0 ? goDefaults : configured
   const list = names.map((name) => goToOpenssl[name]).filter((name) => name !== undefined)
   return [...tls13, ...list].join(':')
 }
 
 const tls13 = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256']
+
+/** What Go's client offers below TLS 1.3 when nothing is said, in its order; a server that has none of these refuses k6. */
+const goDefaults = [
+  'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+  'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
+  'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
+  'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384',
+  'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305',
+  'TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305',
+  'TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA',
+  'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA',
+  'TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA',
+  'TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA',
+]
 
 /** RC4 is in no OpenSSL 3, so it has no name here. */
 const goToOpenssl: Readonly<Record<string, string>> = {

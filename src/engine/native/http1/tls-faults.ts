@@ -28,8 +28,8 @@ export function verifyPeer(socket: TLSSocket, host: string): Fault | undefined {
   return fault(1000, text, verifyPrefix + text)
 }
 
-/** An error during the handshake. */
-export function handshakeFault(error: Error): Fault {
+/** An error that OpenSSL reports, during the handshake or after it: TLS 1.3 servers refuse certificates late. */
+export function tlsFault(error: Error): Fault {
   const e = error as NodeJS.ErrnoException & { reason?: string }
   const code = e.code ?? ''
   const alert =
@@ -41,12 +41,15 @@ export function handshakeFault(error: Error): Fault {
       `remote error: tls: ${alerts[alert[1] as string] ?? (alert[1] as string).toLowerCase().replaceAll('_', ' ')}`,
     )
   }
-  // OpenSSL does not say what it saw; a server without TLS on the port is by far the usual case.
-  if (notTls.has(code)) return fault(1000, 'http: server gave HTTP response to HTTPS client')
-  if (code === 'ERR_SSL_UNSUPPORTED_PROTOCOL') return fault(1000, 'tls: server selected unsupported protocol version')
-  if (code === 'ECONNRESET') {
-    return e.syscall === 'read' ? fault(1220, 'read: connection reset by peer') : fault(1000, 'EOF')
+  // OpenSSL does not say what it saw; a web server without TLS on the port is by far the usual case.
+  if (notTls.has(code)) {
+    return fault(
+      1301,
+      'tls: first record does not look like a TLS handshake',
+      'http: server gave HTTP response to HTTPS client',
+    )
   }
+  if (code === 'ERR_SSL_UNSUPPORTED_PROTOCOL') return fault(1000, 'tls: server selected unsupported protocol version')
   return fault(1300, `tls: ${e.reason ?? e.message}`)
 }
 
@@ -104,7 +107,8 @@ function nameFault(cert: DetailedPeerCertificate, host: string): Fault | undefin
   }
   // Go looks at alternative names only; OpenSSL would fall back to the common name.
   if (sans.dns.length > 0 && checkServerIdentity(host, cert) === undefined) return undefined
-  if (sans.dns.length === 0 && sans.ips.length === 0 && cert.subject?.CN !== undefined) {
+  const commonName = cert.subject?.CN
+  if (sans.dns.length === 0 && sans.ips.length === 0 && commonName !== undefined && commonName.toLowerCase() === host) {
     return hostnameFault('x509: certificate relies on legacy Common Name field, use SANs instead')
   }
   if (sans.dns.length === 0) {
