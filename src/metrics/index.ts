@@ -1,5 +1,12 @@
 export { type AggregateOptions, MetricAggregate, type ObservedMetric, type WindowTime } from './aggregate.js'
-export { Breakdown, type BreakdownBy, type BreakdownPart, breakdownBy, OTHER_KEY, parseBreakdownBy } from './breakdown.js'
+export {
+  Breakdown,
+  type BreakdownBy,
+  type BreakdownPart,
+  breakdownBy,
+  OTHER_KEY,
+  parseBreakdownBy,
+} from './breakdown.js'
 export {
   type BrowserMetrics,
   type BuiltinMetrics,

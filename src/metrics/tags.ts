@@ -84,9 +84,7 @@ export class InternedTagSet implements TagSet {
   }
 
   withAll(tags: Readonly<Record<string, string>>): InternedTagSet {
-    let set: InternedTagSet = this
-    for (const key of Object.keys(tags)) set = set.with(key, tags[key]!)
-    return set
+    return extended(this, tags)
   }
 
   without(key: string): InternedTagSet {
@@ -103,6 +101,12 @@ export class InternedTagSet implements TagSet {
   toObject(): Record<string, string> {
     return Object.fromEntries(this.entries)
   }
+}
+
+function extended(set: InternedTagSet, tags: Readonly<Record<string, string>>): InternedTagSet {
+  let out = set
+  for (const key of Object.keys(tags)) out = out.with(key, tags[key]!)
+  return out
 }
 
 function replaced(

