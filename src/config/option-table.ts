@@ -200,7 +200,10 @@ function readBoolText(value: unknown, at: Reading): boolean | undefined {
 /** ... and some with Go's `ParseBool`. */
 function readGoBoolText(value: unknown, at: Reading): boolean | undefined {
   const result = parseGoBool(String(value))
-  if (result === undefined) at.reportUsage(`strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`)
+  if (result === undefined) {
+    const why = `strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`
+    at.reportUsage(`env var '${at.name}' is not a valid boolean value: ${why}`)
+  }
   return result
 }
 

@@ -32,9 +32,9 @@ export class Reading {
     this.#problems.push({ message: this.#prefix + message, where: this.name, usage: false })
   }
 
-  /** As `report`, for what k6 finds outside its own reading of options. */
+  /** As `report`, for what k6 finds outside its own reading of options; its words need no prefix. */
   reportUsage(message: string): void {
-    this.#problems.push({ message: this.#prefix + message, where: this.name, usage: true })
+    this.#problems.push({ message, where: this.name, usage: true })
   }
 
   /** The same for a part of the value: a key of an object, a place in a list. */
