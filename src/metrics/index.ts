@@ -18,7 +18,7 @@ export {
 export { type CheckCount, CheckTree, type GroupNode, pathId } from './checks.js'
 export { parseGoFloat } from './go-float.js'
 export { MetricRegistry } from './registry.js'
-export { type MetricSelector, parseSelector, selects } from './selector.js'
+export { type MetricSelector, parseSelector, parseTags, selects } from './selector.js'
 export { EXACT_LIMIT } from './series.js'
 export { MetricSink } from './sink.js'
 export { MetricStore, type SampleListener } from './store.js'

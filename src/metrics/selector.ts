@@ -22,13 +22,22 @@ export function parseSelector(text: string): MetricSelector {
   if (close < open) throw refused(text, 'closing curly brace appears before opening one')
   if (close !== text.length - 1) throw refused(text, 'lacks a closing curly brace in its last position')
   const suffix = text.slice(open + 1, close)
-  const tags = new Map<string, string>()
   for (const pair of suffix.split(',')) {
     const colon = pair.indexOf(':')
     if (colon < 0 || colon === pair.length - 1) throw refused(pair, 'tag expression is malformed')
-    tags.set(unquoted(pair.slice(0, colon)), unquoted(pair.slice(colon + 1)))
   }
-  return { metric: text.slice(0, open), suffix: suffix.trim(), tags: [...tags] }
+  return { metric: text.slice(0, open), suffix: suffix.trim(), tags: parseTags(suffix) }
+}
+
+/** The pairs of what stands in the braces; a key without a value asks for the empty one. */
+export function parseTags(suffix: string): readonly (readonly [key: string, value: string])[] {
+  const tags = new Map<string, string>()
+  for (const pair of suffix.split(',').filter((text) => text !== '')) {
+    const colon = pair.indexOf(':')
+    const [key, value] = colon < 0 ? [pair, ''] : [pair.slice(0, colon), pair.slice(colon + 1)]
+    tags.set(unquoted(key), unquoted(value))
+  }
+  return [...tags]
 }
 
 /** True when the set has every one of these tags with exactly this value. */

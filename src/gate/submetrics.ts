@@ -1,0 +1,37 @@
+import type { Options } from '#config/types.js'
+import { type MetricAggregate, parseTags } from '#metrics/index.js'
+
+/** k6 logs it as a warning with the field `error`. */
+export interface SubmetricWarning {
+  readonly message: string
+  readonly error: string
+}
+
+/**
+ * With `--no-thresholds` nothing is judged and nothing refused, yet the parts of metrics that `thresholds` names are
+ * counted and shown: bogus thresholds are how k6's users get them into the summary. Call it before the first window.
+ */
+export function declareSubmetrics(
+  thresholds: Options['thresholds'],
+  aggregate: MetricAggregate,
+): readonly SubmetricWarning[] {
+  return Object.keys(thresholds).flatMap((key) => {
+    const error = declare(key, aggregate)
+    return error === undefined ? [] : [{ message: `Invalid metric '${key}' in threshold definitions`, error }]
+  })
+}
+
+/** @returns what is wrong, in k6's words */
+function declare(key: string, aggregate: MetricAggregate): string | undefined {
+  const open = key.indexOf('{')
+  const name = open < 0 ? key : key.slice(0, open)
+  const rest = open < 0 ? '' : key.slice(open + 1)
+  const metric = aggregate.registry.get(name)
+  if (metric === undefined) return `metric '${name}' does not exist in the script`
+  if (rest === '') return undefined
+  if (!rest.endsWith('}')) return "missing ending bracket, sub-metric format needs to be 'metric{key:value}'"
+  const suffix = rest.slice(0, -1).trim()
+  if (suffix === '') return `submetric criteria for metric '${name}' cannot be empty`
+  aggregate.submetric(metric, { metric: name, suffix, tags: parseTags(suffix) })
+  return undefined
+}
