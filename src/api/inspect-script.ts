@@ -22,6 +22,7 @@ export async function inspectScript(
       filename: compiled.filename,
       sourceMap: compiled.sourceMap,
       needsOwnRealm: compiled.needsOwnRealm,
+      modules: compiled.modules,
       entryUrl,
       env,
       runTags: {},

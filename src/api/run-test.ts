@@ -156,6 +156,7 @@ export class TestRun {
       filename: compiled.filename,
       sourceMap: compiled.sourceMap,
       needsOwnRealm: compiled.needsOwnRealm,
+      modules: compiled.modules,
       entryUrl: request.entryUrl,
       env: request.env,
       runTags: {},

@@ -5,7 +5,6 @@
 import { createConsole } from './modules/console/index.js'
 import { createTextModule } from './modules/text/index.js'
 import { createTimersModule } from './modules/timers/index.js'
-import { createWebCrypto } from './modules/webcrypto/index.js'
 import type { ScriptRealm } from './realm.js'
 import type { Vu } from './vu.js'
 
@@ -53,13 +52,19 @@ export function seedMath(vu: Vu, random: () => number): void {
   Object.defineProperty(vu.global, 'Math', { value: math, writable: true, configurable: true })
 }
 
+/** WebCrypto is loaded only for scripts that mention it. */
+export async function loadWebCrypto(): Promise<void> {
+  ;({ createWebCrypto } = await import('./modules/webcrypto/index.js'))
+}
+let createWebCrypto: ((vu: Vu) => unknown) | undefined
+
 const owner = Symbol('vu')
 interface Owned {
   readonly [owner]: Vu
 }
 
 const timer = (name: string) => [name, (vu: Vu) => createTimersModule(vu)[name]] as const
-const coding = (name: string) => [name, (vu: Vu) => createTextModule(vu)[name]] as const
+const coding = (name: 'TextEncoder' | 'TextDecoder') => [name, (vu: Vu) => createTextModule(vu)[name]] as const
 
 const lazyMembers: readonly (readonly [name: string, make: (vu: Vu) => unknown])[] = [
   ['globalThis', (vu) => vu.global],
@@ -70,7 +75,7 @@ const lazyMembers: readonly (readonly [name: string, make: (vu: Vu) => unknown])
   timer('clearTimeout'),
   timer('setInterval'),
   timer('clearInterval'),
-  ['crypto', (vu) => createWebCrypto(vu)],
+  ['crypto', (vu) => createWebCrypto?.(vu)],
   coding('TextEncoder'),
   coding('TextDecoder'),
 ]

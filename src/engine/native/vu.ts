@@ -42,10 +42,9 @@ export class Vu implements VuScope {
   dataSent = 0
   dataReceived = 0
   /** Monotonic instant after which a loop that never awaits is ended. */
-  hardEndNs = Number.POSITIVE_INFINITY
+  hardEndNs: number = Number.POSITIVE_INFINITY
   exports: Record<string, unknown> = {}
-  /** Hooks of modules at the start of every iteration (the cookie jar's reset). */
-  onIteration: (() => void)[] | undefined
+  cookieJar: VuScope['cookieJar']
   readonly global: VuGlobal
   #connections: Connections | undefined
   #modules: Map<string, Record<string, unknown>> | undefined
@@ -165,7 +164,8 @@ export class Vu implements VuScope {
     const activation = this.#activation as Activation
     activation.started(this, startNs, intendedStartNs)
     this.loop.reset()
-    if (this.onIteration !== undefined) for (const hook of this.onIteration) hook()
+    // k6: a new cookie jar for every iteration.
+    if (this.cookieJar !== undefined && !this.options.noCookiesReset) this.cookieJar = undefined
     return new Promise<boolean>((resolve) => {
       this.#finish = resolve
       this.#call()

@@ -1,5 +1,5 @@
 /** Every executor on a simulated clock, against an oracle written from the definition; equality, no tolerance. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createShare, WHOLE } from '#config/execution-segment.js'
 import type { Scenario, Stage } from '#config/types.js'
@@ -426,7 +426,8 @@ describe('segments', () => {
   })
 
   it('number the iterations of a test without gap or repetition', () => {
-    const scenario = scenarios[3] as Scenario
+    const scenario = scenarios[3]
+    if (scenario === undefined) throw new Error('no shared-iterations scenario')
     const numbers = parts.flatMap((part) => {
       const share = createShare(part, sequence)
       const own = iterationNumbers(scenario, share)
@@ -474,7 +475,8 @@ function bisectedArrivals(startRate: number, stages: readonly Stage[]): number[]
     const to = BigInt(target)
     const doubled = (x: bigint): bigint => x * (2n * from * d + (to - from) * x)
     const reached = (x: bigint): boolean => before * d + doubled(x) <= 2n * n * BigInt(S) * d
-    while (d > 0n && before + d * (from + to) >= 2n * n * BigInt(S)) {
+    const total = before + d * (from + to)
+    while (total >= 2n * n * BigInt(S)) {
       let low = 0n
       let high = d + 1n
       while (high - low > 1n) {

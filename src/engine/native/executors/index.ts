@@ -11,9 +11,8 @@ import { sharedIterations } from './shared-iterations.js'
 import type { Executor } from './types.js'
 
 export type { ControlledExecutor } from './externally-controlled.js'
-export { iterationNumbers, type IterationNumbers } from './iteration-numbers.js'
-export { executionRequirements, planVus, type VuPlan, type VuStep } from './plan.js'
-export type { ActiveVu, Executor, ScenarioHost, ScenarioProgress } from './types.js'
+export { iterationNumbers } from './iteration-numbers.js'
+export { executionRequirements, planVus, type VuPlan } from './plan.js'
 
 /** One executor for one run of the scenario; `own` is this instance's share of the test (the whole by default). */
 export function createExecutor(scenario: Scenario, own: Share = WHOLE): Executor {

@@ -32,13 +32,15 @@ export function rampSteps(startVus: number, stages: readonly Stage[], own: Share
     const ownA = own.scale(a)
     const ownB = own.scale(b)
     if (durationNs === 0) add(stageEndNs, ownB)
-    for (let k = ownA; durationNs > 0 && k < ownB; k++) {
-      const n = own.globalIndex(k) + 1
-      add(stageEndNs - mulDivFloor(durationNs, b - n, b - a), k + 1)
-    }
-    for (let k = ownA; durationNs > 0 && k > ownB; k--) {
-      const n = own.globalIndex(k - 1) + 1
-      add(stageEndNs - mulDivFloor(durationNs, n - 1 - b, a - b), k - 1)
+    else {
+      for (let k = ownA; k < ownB; k++) {
+        const n = own.globalIndex(k) + 1
+        add(stageEndNs - mulDivFloor(durationNs, b - n, b - a), k + 1)
+      }
+      for (let k = ownA; k > ownB; k--) {
+        const n = own.globalIndex(k - 1) + 1
+        add(stageEndNs - mulDivFloor(durationNs, n - 1 - b, a - b), k - 1)
+      }
     }
     a = b
   }

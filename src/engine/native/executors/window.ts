@@ -137,7 +137,8 @@ export class RunWindow {
   close(): void {
     for (const cancel of this.#timers) cancel()
     this.#timers.clear()
-    for (const vu of [...this.#vus]) this.release(vu)
+    for (const vu of this.#vus) vu.release()
+    this.#vus.clear()
   }
 
   #stop(): void {

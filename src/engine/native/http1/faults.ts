@@ -51,10 +51,19 @@ export function ioFault(error: unknown, network: 'tcp' | 'unix', local: string, 
 /** A name that does not resolve. `text` from the resolver. */
 export function dnsFault(error: unknown, host: string): Fault {
   const code = (error as NodeJS.ErrnoException).code
-  if (code === 'ENOTFOUND' || code === 'ENODATA')
-    return fault(1101, 'lookup: no such host', `lookup ${host}: no such host`)
-  const words = code === 'EAI_AGAIN' ? 'Temporary failure in name resolution' : String((error as Error).message)
-  return fault(1100, `lookup ${host}: ${words}`)
+  // Go names the server that it asked.
+  const server = getServers()[0]
+  const on = server === undefined ? '' : ` on ${withPort(server, 53)}`
+  if (code === 'ENOTFOUND' || code === 'ENODATA') {
+    return fault(1101, 'lookup: no such host', `lookup ${host}${on}: no such host`)
+  }
+  const words = code === 'EAI_AGAIN' ? 'server misbehaving' : String((error as Error).message)
+  return fault(1100, `lookup ${host}${on}: ${words}`)
+}
+
+function withPort(address: string, port: number): string {
+  if (isIP(address) === 6) return `[${address}]:${port}`
+  return isIP(address) === 4 ? `${address}:${port}` : address
 }
 
 interface OsError {

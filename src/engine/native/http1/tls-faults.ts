@@ -107,8 +107,8 @@ function nameFault(cert: DetailedPeerCertificate, host: string): Fault | undefin
   }
   // Go looks at alternative names only; OpenSSL would fall back to the common name.
   if (sans.dns.length > 0 && checkServerIdentity(host, cert) === undefined) return undefined
-  const commonName = cert.subject?.CN
-  if (sans.dns.length === 0 && sans.ips.length === 0 && commonName !== undefined && commonName.toLowerCase() === host) {
+  const commonName = String(cert.subject?.CN ?? '')
+  if (sans.dns.length === 0 && sans.ips.length === 0 && commonName.toLowerCase() === host) {
     return hostnameFault('x509: certificate relies on legacy Common Name field, use SANs instead')
   }
   if (sans.dns.length === 0) {

@@ -9,8 +9,10 @@ import { PerfwrightError } from '#base/errors.js'
 import type { Options } from '#config/types.js'
 import { createStackMapper, type StackMapper } from '#script/index.js'
 import { Interruption, isInterruption } from '../interrupt.js'
+import { loadModules } from '../modules/index.js'
 import { createRealm, fingerprintIntrinsics, sameFingerprint, type ScriptRealm } from '../realm.js'
 import type { Phase } from '../types.js'
+import { loadWebCrypto } from '../vu-global.js'
 import { Vu } from '../vu.js'
 import { Load } from './load.js'
 import type { FromWorker, LoadedScript, LoadParams, ToWorker, WorkerCalls, WorkerFailure, WorkerHealth } from './protocol.js'
@@ -96,6 +98,10 @@ export class WorkerBody {
       iterationError: (vu, error) => this.#iterationError(vu, error),
     })
     this.#shared = shared
+    shared.modules = await loadModules(params.modules)
+    // What a script may reach without an import is loaded when its text mentions it.
+    if (/\bcrypto\b/.test(params.code)) await loadWebCrypto()
+    if (/\b(html|submitForm|clickLink)\b/.test(params.code)) await (await import('../modules/http/index.js')).preloadHtml()
     const builtins = shared.metrics.all.length
     const realm = createRealm()
     this.#realm = realm

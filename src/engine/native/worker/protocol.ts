@@ -27,6 +27,8 @@ export interface LoadParams {
   readonly filename: string
   readonly sourceMap: string
   readonly needsOwnRealm: boolean
+  /** Specifiers of the k6 modules that the script imports. */
+  readonly modules: readonly string[]
   readonly entryUrl: string
   readonly env: Readonly<Record<string, string>>
   readonly runTags: Readonly<Record<string, string>>

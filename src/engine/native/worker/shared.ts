@@ -14,7 +14,7 @@ import {
 } from '#metrics/index.js'
 import type { Metric, MetricType, TagSet, ValueKind } from '#metrics/types.js'
 import { createTransport, type Transport } from '../http1/index.js'
-import { moduleFactory } from '../modules/index.js'
+import { unknownModule } from '../modules/index.js'
 import type { ScriptRealm } from '../realm.js'
 import type { BuiltinMetrics, ExecutionView, ModuleFactory, ScriptFiles, ScriptLog } from '../types.js'
 import { createGlobalPrototype } from '../vu-global.js'
@@ -40,6 +40,8 @@ export class WorkerShared {
   readonly files: ScriptFiles
   /** Caches and data that modules keep for the whole worker. */
   readonly store: Map<string, unknown> = new Map()
+  /** What the script imports, loaded before its first init. */
+  modules: ReadonlyMap<string, ModuleFactory> = new Map()
   runTags: TagSet
   setupData: string | undefined
   rateLimit: ((go: () => void) => Cancel) | undefined
@@ -106,7 +108,9 @@ export class WorkerShared {
   }
 
   module(specifier: string): ModuleFactory {
-    return moduleFactory(specifier)
+    const factory = this.modules.get(specifier)
+    if (factory === undefined) throw unknownModule(specifier)
+    return factory
   }
 
   defineMetric(name: string, type: MetricType, contains: ValueKind): Metric {

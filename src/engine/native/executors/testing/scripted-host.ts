@@ -102,9 +102,11 @@ export async function runScripted(executor: Executor, options: ScriptedOptions):
   if (options.stopNs !== undefined) clock.at(options.stopNs, stop)
   for (const [atNs, fn] of options.at ?? []) clock.at(atNs, fn)
   let endedNs = Number.NaN
-  const done = executor.run(host, options.startNs ?? 0).then(() => {
+  const run = async (): Promise<void> => {
+    await executor.run(host, options.startNs ?? 0)
     endedNs = clock.nowNs()
-  })
+  }
+  const done = run()
   await clock.advanceTo(options.untilNs)
   if (Number.isNaN(endedNs)) throw new Error(`the executor has not ended by ${options.untilNs} ns`)
   await done

@@ -1,7 +1,6 @@
 /** Answers to HTTP authentication challenges: Digest (RFC 7616) and NTLMv2 (MS-NLMP). */
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { md4 } from './md4.js'
-import { basicAuth } from './targets.js'
 
 /**
  * `Authorization` for a Digest challenge. k6 answers any 401 so, even one that names another scheme; so do we, because
@@ -53,7 +52,8 @@ export function createNtlm(
         challenges.find((text) => /^ntlm\b/i.test(text)) ?? challenges.find((text) => /^negotiate\b/i.test(text))
       step++
       if (step === 1) {
-        if (offer === undefined) return basicAuth(user.name, password)
+        // k6's library does not fall back to Basic.
+        if (offer === undefined) return undefined
         return `${schemeOf(offer)} ${negotiateMessage.toString('base64')}`
       }
       const data = offer?.slice(offer.indexOf(' ') + 1)

@@ -55,7 +55,8 @@ export function encodeBody(body: unknown, warn: (message: string) => void): Requ
   const type = typeName(body)
   if (type !== 'map[string]interface {}') throw new Error(`unknown request body type ${type}`)
   const form = body as Record<string, unknown>
-  const keys = Object.keys(form)
+  // A boxed string has no keys of its own in k6's eyes.
+  const keys = Object.prototype.toString.call(body) === '[object String]' ? [] : Object.keys(form)
   return keys.some((key) => isFile(form[key])) ? encodeMultipart(form, keys, warn) : encodeForm(form, keys, warn)
 }
 

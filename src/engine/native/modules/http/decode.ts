@@ -32,17 +32,20 @@ const freeBytes = 16 * 1024 * 1024
 /** Unpacks `body` by its Content-Encoding value(s), joined with commas. Unknown codings are passed over, as k6 does. */
 export function decodeBody(body: Buffer, contentEncoding: string): Decoded {
   let bytes = body
+  let failure: Decoded | undefined
   const names = contentEncoding.split(',')
   const limit = Math.min(maxDecodedBytes, Math.max(freeBytes, body.length * maxRatio))
   for (let i = names.length - 1; i >= 0; i--) {
-    // k6 (enumer) knows the names in any case.
-    const name = (names[i] as string).trim().toLowerCase()
+    // k6 knows the names in lower case only.
+    const name = (names[i] as string).trim()
     if (!isCoding(name)) continue
     const stage = unpack(name, bytes, limit)
-    if (stage.errorCode !== 0) return stage
-    bytes = stage.body as Buffer
+    if (failure === undefined && stage.errorCode !== 0) failure = stage
+    if (stage.body === null) return failure as Decoded
+    bytes = stage.body
   }
-  return { body: bytes, errorCode: 0, error: '', shown: '' }
+  // What did come out before the error still goes through the other codings, as through Go's stacked readers.
+  return failure === undefined ? { body: bytes, errorCode: 0, error: '', shown: '' } : { ...failure, body: bytes }
 }
 
 /** Packs a request body with each coding in turn. */
@@ -99,12 +102,10 @@ function explain(
     }
     return cut(partial)
   }
-  if (coding === 'br')
-    return failed(
-      Buffer.alloc(0),
-      `brotli: ${error.message.replace(/^Decompression failed.*$/, error.code ?? 'CORRUPT')}`,
-      'brotli',
-    )
+  if (coding === 'br') {
+    const reason = (error.code ?? 'CORRUPT').replace(/^ERR_+ERROR_(FORMAT_)?/, '')
+    return failed(Buffer.alloc(0), `brotli: ${reason}`, 'brotli')
+  }
   if (/header check|unknown compression method|invalid window size|header crc/.test(error.message)) {
     return failed(null, `${goName}: invalid header`, 'known')
   }

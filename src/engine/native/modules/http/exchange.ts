@@ -7,7 +7,7 @@ import type { Cancel } from '#base/clock.js'
 import type { Target, WireRequest, WireResponse } from '../../http1/types.js'
 import { createNtlm, digestAuthorization, type Ntlm } from './auth.js'
 import type { HttpClient } from './client.js'
-import { type CookieStore, cookiePair, isToken, parseSetCookie, type SetCookie } from './cookie-jar.js'
+import { type CookieStore, cookiePair, invalidCookieByte, isToken, parseSetCookie, type SetCookie } from './cookie-jar.js'
 import { debugRequest, debugResponse } from './debug.js'
 import { decodeBody, encodeWith } from './decode.js'
 import { ExpectedStatuses } from './expected-statuses.js'
@@ -89,7 +89,7 @@ class Exchange {
     this.#client = client
     this.#call = call
     this.#finish = finish
-    this.#place = call.place
+    this.#place = this.#firstPlace()
     this.#method = call.method
     this.#host = call.host
     this.#callback = call.callback === undefined ? undefined : firstCallback(call.auth, call.callback)
@@ -118,6 +118,13 @@ class Exchange {
   readonly #stop = (): void => {
     this.#cancelled = true
     this.#cancel?.()
+  }
+
+  // k6 takes the credentials out of a URL that is asked with digest, so tags and `res.url` do not show them.
+  #firstPlace(): Place {
+    const { auth, place } = this.#call
+    if (auth !== 'digest' || place.url.user === undefined) return place
+    return this.#client.shared.targets.placeOf({ ...place.url, user: undefined }, this.#client.vu.log)
   }
 
   #prepareBody(): Buffer | string | undefined {
@@ -162,21 +169,38 @@ class Exchange {
     const pairs: string[] = []
     const given = headers.get('Cookie')
     if (given !== undefined && given !== '') pairs.push(given)
-    if (own !== undefined) for (const [name, { value }] of own) pairs.push(cookiePair(name, value))
+    if (own !== undefined) {
+      for (const [name, { value }] of own) {
+        this.#warnOfCookie(value)
+        pairs.push(cookiePair(name, value))
+      }
+    }
     for (const { name, value } of stored) {
       if (own?.get(name)?.replace !== true) pairs.push(cookiePair(name, value))
     }
     if (pairs.length > 0) headers.set('Cookie', pairs.join('; '))
   }
 
+  /** What Go's standard logger says, which k6 passes on. */
+  #warnOfCookie(value: string): void {
+    const bad = invalidCookieByte(value)
+    if (bad === undefined) return
+    const now = new Date(this.#client.vu.clock.unixMs())
+    const two = (part: number): string => String(part).padStart(2, '0')
+    const day = `${now.getFullYear()}/${two(now.getMonth() + 1)}/${two(now.getDate())}`
+    const time = `${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())}`
+    const shown = bad === "'" ? "\\'" : bad
+    this.#client.vu.log.info(`${day} ${time} net/http: invalid byte '${shown}' in Cookie.Value; dropping invalid bytes`)
+  }
+
   #send(): void {
     const { vu } = this.#client
-    const { target, fault } = this.#place
+    const { target, fault, faultCode } = this.#place
     if (!isToken(this.#method)) return this.#failBeforeSend(`net/http: invalid method ${quote(this.#method)}`)
     const headers = this.#hopHeaders()
     const wrong = headerFault(headers)
     if (wrong !== undefined) return this.#failBeforeSend(wrong)
-    if (target === undefined) return this.#failBeforeSend(fault)
+    if (target === undefined) return this.#failBeforeSend(fault, faultCode)
     const leftMs =
       this.#hops === 0 && !this.#challenged ? this.#call.timeoutMs : (this.#deadlineNs - vu.clock.nowNs()) / 1e6
     if (leftMs <= 0) return this.#failBeforeSend('request timeout', 1050)
@@ -188,7 +212,8 @@ class Exchange {
   }
 
   #hopHeaders(): HeaderMap {
-    const authorization = this.#authorization ?? (this.#ntlm === undefined ? this.#place.basic : undefined)
+    const basic = this.#hops === 0 ? this.#call.place.basic : this.#place.basic
+    const authorization = this.#authorization ?? (this.#ntlm === undefined ? basic : undefined)
     if (authorization === undefined) return this.#headers
     if (this.#authorization === undefined && this.#headers.has('Authorization')) return this.#headers
     return new Map(this.#headers).set('Authorization', authorization)

@@ -60,7 +60,7 @@ class Query {
   }
 
   #get(value: unknown, path: string): unknown {
-    if (path === '') return none
+    if (path === '') return step(value, { key: '', pattern: undefined, rest: '', separator: '' })
     const first = path[0] as string
     if (first === '@') {
       const modified = this.#modify(value, path)
@@ -125,7 +125,7 @@ class Query {
       wanted = 'true'
     }
     if (value === none) return false
-    if (query.operator === '') return true
+    if (query.operator === '') return query.path !== ''
     if (typeof value === 'string') return compareText(value, query.operator, wanted)
     if (typeof value === 'number') return compareNumber(value, query.operator, Number(wanted === '' ? 0 : wanted))
     if (value === true) return compareTrue(query.operator, wanted)

@@ -96,7 +96,23 @@ export function typeName(value: unknown): string {
   if (tag === '[object Set]') return '[]interface {}'
   if (tag === '[object ArrayBuffer]') return 'sobek.ArrayBuffer'
   if (tag === '[object Promise]') return '*sobek.Promise'
+  const element = elementTypes[tag.slice(8, -1)]
+  if (element !== undefined) return `[]${element}`
   return 'map[string]interface {}'
+}
+
+const elementTypes: Record<string, string> = {
+  Uint8Array: 'uint8',
+  Uint8ClampedArray: 'uint8',
+  Int8Array: 'int8',
+  Uint16Array: 'uint16',
+  Int16Array: 'int16',
+  Uint32Array: 'uint32',
+  Int32Array: 'int32',
+  Float32Array: 'float32',
+  Float64Array: 'float64',
+  BigInt64Array: 'int64',
+  BigUint64Array: 'uint64',
 }
 
 export function isDate(value: unknown): value is Date {

@@ -171,14 +171,14 @@ function readCompression(value: unknown): Coding[] {
   const text = String(value).trim()
   if (text === '') return []
   return text.split(',').map((part) => {
-    const name = part.trim().toLowerCase()
+    const name = part.trim()
     if (isCoding(name)) return name
     throw new Error(`unknown compression algorithm ${part.trim()}, supported algorithms are [${codings.join(' ')}]`)
   })
 }
 
 function readResponseType(value: unknown): ResponseType {
-  const text = String(value).toLowerCase()
+  const text = String(value)
   if (text === 'text' || text === 'binary' || text === 'none') return text
   throw new Error(`${String(value)} does not belong to ResponseType values`)
 }

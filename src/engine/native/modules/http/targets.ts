@@ -25,6 +25,7 @@ export interface Place {
   /** Undefined when nothing can be asked there; then `fault` says why, in Go's words. */
   readonly target: Target | undefined
   readonly fault: string
+  readonly faultCode: number
   /** `Authorization` of credentials in the URL. */
   readonly basic: string | undefined
   /** Tag sets of finished requests, see `tagSetFor`. */
@@ -160,6 +161,8 @@ export class Targets {
       named,
       target,
       fault,
+      // Go finds a port beyond 65535 only when it dials.
+      faultCode: fault.startsWith('dial ') ? 1210 : 1000,
       basic: url.user === undefined ? undefined : basicAuth(url.user.name, url.user.password ?? ''),
       tagged: this.#taggedOf(name),
       bare: undefined,

@@ -1,0 +1,1 @@
+export function createWebCrypto(vu: any): any { return {} }
