@@ -34,13 +34,13 @@ export interface OptionSources {
   readonly mergeRunTags?: boolean
 }
 
-export interface Consolidated {
+interface Consolidated {
   readonly options: Options
   /** In k6's words, each once. */
   readonly warnings: readonly string[]
 }
 
-export const DEFAULT_TREND_STATS: readonly string[] = ['avg', 'min', 'med', 'max', 'p(90)', 'p(95)']
+const DEFAULT_TREND_STATS: readonly string[] = ['avg', 'min', 'med', 'max', 'p(90)', 'p(95)']
 /**
  * @throws PW_CONFIG_OPTIONS (an option has the wrong form), PW_CONFIG_CONFLICT (two short forms at once),
  *   PW_CONFIG_INVALID (the options make no sense together). Each names every problem of its kind; all exit with 104.

@@ -156,20 +156,19 @@ const HOSTNAME_PATTERN = new RegExp(`^(?:\\*\\.?)?(?:${LABEL}(?:\\.${LABEL})*)?$
 
 function checkKeyPair(cert: string, key: string, password: string | undefined, at: Reading): void {
   if (!cert.includes('-----BEGIN')) at.report('tls: failed to find any PEM data in certificate input')
-  else {
-    try {
-      new X509Certificate(cert)
-    } catch (error) {
-      at.report(`tls: the certificate in "${at.name}" cannot be read: ${words(error)}`)
-    }
-  }
+  else readable(at, 'certificate', () => new X509Certificate(cert))
   if (!key.includes('-----BEGIN')) at.report('tls: failed to find any PEM data in key input')
   else {
-    try {
-      createPrivateKey(password === undefined ? { key } : { key, passphrase: password })
-    } catch (error) {
-      at.report(`tls: the private key in "${at.name}" cannot be read: ${words(error)}`)
-    }
+    const input = password === undefined ? { key } : { key, passphrase: password }
+    readable(at, 'private key', () => createPrivateKey(input))
+  }
+}
+
+function readable(at: Reading, what: string, parse: () => unknown): void {
+  try {
+    parse()
+  } catch (error) {
+    at.report(`tls: the ${what} in "${at.name}" cannot be read: ${words(error)}`)
   }
 }
 
