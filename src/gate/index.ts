@@ -1,6 +1,6 @@
 export { type Aggregation, holds, parseExpression, type ThresholdExpression } from './expression.js'
 export { failOnCheck, failOnError, type FailOnVerdict } from './fail-on.js'
-export { declareSubmetrics, type SubmetricWarning } from './submetrics.js'
+export { declareSubmetrics, metadataTagWarnings, type SubmetricWarning } from './submetrics.js'
 export {
   abortMessage,
   compileThresholds,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { MetricAggregate, MetricRegistry, MetricStore, TagRegistry } from '#metrics/index.js'
-import { declareSubmetrics } from './submetrics.js'
+import { declareSubmetrics, metadataTagWarnings } from './submetrics.js'
 
 describe('--no-thresholds', () => {
   it('counts the parts that thresholds name, and only warns of the rest, as k6 v2.2 does', () => {
@@ -28,5 +28,17 @@ describe('--no-thresholds', () => {
     store.add(metric, tags.root.withAll({ a: 'b', c: '' }), 5)
     aggregate.merge(store.drain(), { fromNs: 0, toNs: 1e9 })
     expect(aggregate.observed().map(({ name }) => name)).toEqual(['t_t', 't_t{a:b}', 't_t{c:}'])
+  })
+})
+
+describe('thresholds on vu and iter', () => {
+  it("are warned of in k6's words, once per tag", () => {
+    const keys = ['t_t{vu:1}', 't_t{iter:1,vu:2,a:b}', 'vus', 't_t{name:vu}']
+    const warnings = metadataTagWarnings(Object.fromEntries(keys.map((key) => [key, []])))
+    expect(warnings.length).toBe(3)
+    expect(warnings[0]).toBe(
+      "The high-cardinality 'vu' metric tag was made non-indexable in k6 v0.41.0, so thresholds like 't_t{vu:1}' that are " +
+        "based on it won't work correctly.",
+    )
   })
 })

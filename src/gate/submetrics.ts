@@ -21,6 +21,19 @@ export function declareSubmetrics(
   })
 }
 
+/** k6's warnings about keys that ask for a tag which samples carry as metadata only, and so never match. */
+export function metadataTagWarnings(thresholds: Options['thresholds']): readonly string[] {
+  return Object.keys(thresholds).flatMap((key) => {
+    const tags = parseTags(key.slice(key.indexOf('{') + 1, -1)).map(([tag]) => tag)
+    const asked = key.includes('{') ? ['vu', 'iter'].filter((tag) => tags.includes(tag)) : []
+    return asked.map(
+      (tag) =>
+        `The high-cardinality '${tag}' metric tag was made non-indexable in k6 v0.41.0, so thresholds like '${key}' ` +
+        "that are based on it won't work correctly.",
+    )
+  })
+}
+
 /** @returns what is wrong, in k6's words */
 function declare(key: string, aggregate: MetricAggregate): string | undefined {
   const open = key.indexOf('{')

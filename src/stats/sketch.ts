@@ -27,8 +27,7 @@ export interface SketchRow {
 
 export class Sketch {
   readonly #exactLimit: number
-  #exact: boolean
-  /** Values not yet in the parts; while exact, all of them. */
+  /** Values not yet in the parts; as long as no part holds any, all of them. */
   #pending: Float64Array = EMPTY
   /** The same memory. */
   #words: Uint32Array = new Uint32Array(EMPTY.buffer)
@@ -45,17 +44,16 @@ export class Sketch {
   #negative: OctaveTables | undefined
 
   /**
-   * @param exactLimit  Up to this many values quantiles are exact. It costs 8 bytes a value, less than the parts do when
-   *   there are few.
+   * @param exactLimit  Up to this many values, at least, quantiles are exact and `toRow` brings the values. It costs 8
+   *   bytes a value, less than the parts do when there are few.
    */
   constructor(exactLimit = 0) {
     this.#exactLimit = exactLimit
-    this.#exact = exactLimit > 0
   }
 
   /** True while quantiles are exact. */
   get exact(): boolean {
-    return this.#exact
+    return this.#bucketed === 0
   }
 
   get count(): number {
@@ -130,13 +128,12 @@ export class Sketch {
     const { count, buckets, values } = row
     if (count === 0) return
     const asValues =
-      values !== undefined && (this.#exact ? this.count + count <= this.#exactLimit : buckets === undefined)
+      values !== undefined && (this.exact ? this.count + count <= this.#exactLimit : buckets === undefined)
     if (asValues) {
       for (let i = 0; i < values.length; i++) this.add(values[i]!)
       return
     }
-    this.#exact = false
-    this.#settle()
+    this.#empty()
     this.#zeros += row.zeros ?? 0
     if (buckets !== undefined) {
       for (let i = 0; i + 1 < buckets.length; i += 2) this.#addIndex(buckets[i]!, buckets[i + 1]!)
@@ -153,7 +150,6 @@ export class Sketch {
       this.#positive.clear()
       this.#negative?.clear()
     }
-    this.#exact = this.#exactLimit > 0
     this.#pendingCount = 0
     this.#folded = 0
     this.#sorted = true
@@ -167,13 +163,14 @@ export class Sketch {
   toRow(): SketchRow {
     const { count, sum, min, max, zeros } = this
     const row = { count, sum, min, max, zeros, buckets: this.toSparse() }
-    return this.#exact ? { ...row, values: this.#pending.slice(0, this.#pendingCount) } : row
+    const hasAll = this.exact && count <= this.#exactLimit
+    return hasAll ? { ...row, values: this.#pending.slice(0, this.#pendingCount) } : row
   }
 
   /** Buckets as `[index, count, index, count, ...]`, ascending by value; zeros are counted apart. */
   toSparse(): Float64Array {
     this.#settle()
-    if (this.#exact) return sparseOf(this.#pending.subarray(0, this.#pendingCount))
+    if (this.exact) return sparseOf(this.#pending.subarray(0, this.#pendingCount))
     const negative: number[] = []
     this.#negative?.forEachAscending((index, n) => negative.push(n, -index))
     const out = new Float64Array(negative.length + 2 * this.#positive.occupied())
@@ -210,26 +207,27 @@ export class Sketch {
 
   #makeRoom(): void {
     const { length } = this.#pending
-    const most = this.#exact ? this.#exactLimit : BUFFER
+    const most = this.exact ? Math.max(this.#exactLimit, BUFFER) : BUFFER
     if (length < most) {
-      const grown = new Float64Array(Math.min(most, Math.max(8, length * 2)))
-      grown.set(this.#pending)
-      this.#pending = grown
-      this.#words = new Uint32Array(grown.buffer)
-      return
+      this.#pending = resized(this.#pending, Math.min(most, Math.max(8, length * 2)))
+    } else {
+      this.#empty()
+      if (length === BUFFER) return
+      // The values that were kept to be exact are in the parts now.
+      this.#pending = new Float64Array(BUFFER)
     }
-    this.#exact = false
-    this.#empty()
+    this.#words = new Uint32Array(this.#pending.buffer)
   }
 
-  /** Sorted values while exact, everything in the parts otherwise. */
+  /** Sorted values as long as all are at hand, everything in the parts otherwise. */
   #settle(): void {
-    this.#fold()
-    if (!this.#exact) this.#empty()
-    else if (!this.#sorted) {
-      this.#pending.subarray(0, this.#pendingCount).sort()
-      this.#sorted = true
+    if (!this.exact) {
+      this.#empty()
+      return
     }
+    this.#fold()
+    if (!this.#sorted) this.#pending.subarray(0, this.#pendingCount).sort()
+    this.#sorted = true
   }
 
   #fold(): void {
@@ -279,7 +277,7 @@ export class Sketch {
   #orderStatistic(rank: number): number {
     if (rank <= 0) return this.#min
     if (rank >= this.count - 1) return this.#max
-    if (this.#exact) return this.#pending[rank]!
+    if (this.exact) return this.#pending[rank]!
     const negatives = this.#negative?.total() ?? 0
     let estimate = 0
     if (rank < negatives) estimate = -middleOf(this.#negative!.indexAtRank(negatives - 1 - rank))
@@ -293,6 +291,12 @@ const EMPTY = new Float64Array(0)
 /** Values put aside before they are sorted into the parts: 1 KB. */
 const BUFFER = 128
 const SMALLEST_NORMAL = 2 ** -1022
+
+function resized(values: Float64Array, length: number): Float64Array {
+  const out = new Float64Array(length)
+  out.set(values)
+  return out
+}
 
 function isZero(value: number): boolean {
   return value < SMALLEST_NORMAL && value > -SMALLEST_NORMAL
