@@ -1,5 +1,4 @@
 /** Readers of the options about hosts, addresses and TLS. */
-import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { BlockList, isIP, isIPv4 } from 'node:net'
 import { parseDuration } from '#base/duration.js'
 import type { DnsOptions, TlsAuth } from './types.js'
@@ -155,6 +154,8 @@ const HOST_PATTERN = new RegExp(`^(?:\\*\\.?)?(?:${LABEL}(?:\\.${LABEL})*)?(?::[
 const HOSTNAME_PATTERN = new RegExp(`^(?:\\*\\.?)?(?:${LABEL}(?:\\.${LABEL})*)?$`)
 
 function checkKeyPair(cert: string, key: string, password: string | undefined, at: Reading): void {
+  // Loaded only here: it costs some 10 ms of the start, and few scripts have client certificates.
+  const { createPrivateKey, X509Certificate } = process.getBuiltinModule('node:crypto')
   if (!cert.includes('-----BEGIN')) at.report('tls: failed to find any PEM data in certificate input')
   else readable(at, 'certificate', () => new X509Certificate(cert))
   if (!key.includes('-----BEGIN')) at.report('tls: failed to find any PEM data in key input')

@@ -4,7 +4,7 @@
  */
 import type { Cancel } from '#base/clock.js'
 import type { ActiveVu, ScenarioHost } from './types.js'
-import { RunWindow } from './window.js'
+import { BREATH_NS, RunWindow } from './window.js'
 
 export interface ArrivalPlan {
   readonly scenario: string
@@ -100,6 +100,7 @@ export async function runArrivals(
       let turnGivenNs = Number.NEGATIVE_INFINITY
       let cancel: Cancel | undefined
       const pump = (): void => {
+        const begunNs = clock.nowNs()
         for (;;) {
           // An arrival due exactly at the end is still started, as k6 does: 10/s for 1 s are 11 iterations.
           if (window.stopped || dueNs === undefined || dueNs > endNs) return resolve()
@@ -109,6 +110,8 @@ export async function runArrivals(
             cancel = clock.at(dueNs, pump)
             return
           }
+          // A rate beyond what this machine can even count must not keep Ctrl-C from being heard.
+          if (nowNs - begunNs > BREATH_NS) return clock.soon(pump)
           const worker = idle.shift()
           if (worker !== undefined) {
             state.running++
@@ -117,8 +120,7 @@ export async function runArrivals(
             // A VU that became free up to this instant may not have said so yet: let the event loop turn once before
             // this arrival counts as dropped.
             turnGivenNs = nowNs
-            cancel = clock.at(nowNs, pump)
-            return
+            return clock.soon(pump)
           } else drop()
           dueNs = nextDue(plan, startNs)
         }
