@@ -197,8 +197,6 @@ const baseMethods: Readonly<Record<string, ElementMethod>> = {
   previousSibling: (e, kit) => kit.one(e, e.node.previous),
   querySelector: (e, kit, selector) => kit.one(e, found(e, goStringArgument(selector))[0]),
   querySelectorAll: (e, kit, selector) => kit.list(e, found(e, goStringArgument(selector))),
-  // Answered by the prototype, which knows the Selection of its realm.
-  selection: (e) => e.selection,
   textContent: (e) => textOf(e.node),
-  toString: (e) => (isElement(e.node) ? '[object html.Node]' : `[object ${nodeName(e.node)}]`),
+  toString: (e: ElementState) => (isElement(e.node) ? '[object html.Node]' : `[object ${nodeName(e.node)}]`),
 }

@@ -30,10 +30,25 @@ export interface HtmlNode {
   next: HtmlNode | undefined
 }
 
+/** @throws TooDeep when more than 512 elements are open at once, where Go's parser gives up, too */
 export function parseDocument(text: string): HtmlNode {
   parse5 ??= createRequire(import.meta.url)('parse5') as typeof import('parse5')
-  return link(parse5.parse(text))
+  let open = 0
+  const treeAdapter = {
+    ...parse5.defaultTreeAdapter,
+    onItemPush: () => {
+      if (++open > maxOpenElements) throw new TooDeep(`html: open stack of elements exceeds ${maxOpenElements} nodes`)
+    },
+    onItemPop: () => {
+      open--
+    },
+  }
+  return link(parse5.parse(text, { treeAdapter }))
 }
+
+export class TooDeep extends Error {}
+
+const maxOpenElements = 512
 
 export function attributeOf(node: HtmlNode | undefined, name: string): string | undefined {
   if (node === undefined) return undefined

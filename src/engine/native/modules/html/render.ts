@@ -13,6 +13,7 @@ export function renderChildren(node: HtmlNode): string {
 
 function render(root: HtmlNode): string {
   const parts: string[] = []
+  let inPlaintext: HtmlNode | undefined
   // Elements whose end tag is still to come; closed when the walk has left them.
   const open: HtmlNode[] = []
   const closeUntil = (parent: HtmlNode | undefined): void => {
@@ -22,10 +23,13 @@ function render(root: HtmlNode): string {
     }
   }
   walk(root, (node) => {
+    // Everything after <plaintext> is its content, so Go writes nothing behind it, not even end tags.
+    if (inPlaintext !== undefined && node.parent !== inPlaintext) return
     closeUntil(node === root ? undefined : node.parent)
     switch (node.kind) {
       case 'text':
-        parts.push(isRaw(node.parent) ? node.data : escape(node.data))
+        // A text that is asked for by itself is escaped even if its parent's is not: k6 renders child by child.
+        parts.push(node !== root && isRaw(node.parent) ? node.data : escape(node.data))
         break
       case 'comment':
         parts.push(`<!--${escapeComment(node.data)}-->`)
@@ -35,13 +39,14 @@ function render(root: HtmlNode): string {
         break
       case 'element':
         parts.push(startTag(node))
+        if (node.data === 'plaintext') inPlaintext = node
         if (!voidElements.has(node.data)) open.push(node)
         break
       case 'document':
         break
     }
   })
-  closeUntil(undefined)
+  if (inPlaintext === undefined) closeUntil(undefined)
   return parts.join('')
 }
 

@@ -75,10 +75,10 @@ function makeKit(realm: Realm): SelectionKit {
     wrap: (state) => make(prototype, state),
     elements: elementKit(realm, (state) => make(prototype, state)),
   }
-  const methods = selectionMethods(kit, (state) => make(rawPrototype, state))
-  install(prototype, methods)
+  const wrapRaw = (state: SelectionState): object => make(rawPrototype, state)
+  install(prototype, selectionMethods(kit, wrapRaw))
   // Callbacks of filter, is and not get goquery's own object in k6: the same steps, a few other answers.
-  install(rawPrototype, { ...methods, ...rawMethods })
+  install(rawPrototype, { ...selectionMethods({ ...kit, wrap: wrapRaw }, wrapRaw), ...rawMethods })
   Object.defineProperty(prototype, consoleKeys, { value: ['url', ...Object.keys(prototype)] })
   for (const target of [prototype, rawPrototype])
     Object.defineProperty(target, goTypeSymbol, { value: 'html.Selection' })
