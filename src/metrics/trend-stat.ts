@@ -2,9 +2,6 @@ import type { Sketch } from '#stats/index.js'
 import { invalidTrendStat } from './errors.js'
 import { parseGoFloat } from './go-float.js'
 
-/** k6's default columns. */
-export const DEFAULT_TREND_STATS: readonly string[] = ['avg', 'min', 'med', 'max', 'p(90)', 'p(95)']
-
 /** A column of the summary: `avg`, `min`, `med`, `max`, `count`, `p(99.9)`. */
 export type TrendStat =
   | { readonly kind: 'avg' | 'min' | 'max' | 'count' }
