@@ -39,19 +39,27 @@ export function judgeTrust(input: TrustInput): Trust {
   const bad: string[] = []
   const doubt: string[] = []
   const seconds = input.cpuRatios.length
-  const share = (limit: number): number => (seconds === 0 ? 0 : input.cpuRatios.filter((ratio) => ratio > limit).length / seconds)
+  const share = (limit: number): number =>
+    seconds === 0 ? 0 : input.cpuRatios.filter((ratio) => ratio > limit).length / seconds
   if (seconds >= 3 && share(saturatedCpu) > 0.5) {
     bad.push(
       `The injector was saturated: its core was busier than ${saturatedCpu * 100} % in ${percent(share(saturatedCpu))} of the seconds, so latencies include its own queue. It needs more cores or machines, or less load.`,
     )
   } else if (seconds >= 3 && share(busyCpu) > 0.2) {
-    doubt.push(`The injector was busy: its core was above ${busyCpu * 100} % in ${percent(share(busyCpu))} of the seconds.`)
+    doubt.push(
+      `The injector was busy: its core was above ${busyCpu * 100} % in ${percent(share(busyCpu))} of the seconds.`,
+    )
   }
-  const lateSeconds = (limit: number): number => input.loopLagMsP99.filter((ms) => ms > limit).length / Math.max(1, input.loopLagMsP99.length)
+  const lateSeconds = (limit: number): number =>
+    input.loopLagMsP99.filter((ms) => ms > limit).length / Math.max(1, input.loopLagMsP99.length)
   if (lateSeconds(badLagMs) > 0.2) {
-    bad.push(`The injector's event loop was late by more than ${badLagMs} ms in ${percent(lateSeconds(badLagMs))} of the seconds.`)
+    bad.push(
+      `The injector's event loop was late by more than ${badLagMs} ms in ${percent(lateSeconds(badLagMs))} of the seconds.`,
+    )
   } else if (lateSeconds(someLagMs) > 0.2) {
-    doubt.push(`The injector's event loop was late by more than ${someLagMs} ms in ${percent(lateSeconds(someLagMs))} of the seconds.`)
+    doubt.push(
+      `The injector's event loop was late by more than ${someLagMs} ms in ${percent(lateSeconds(someLagMs))} of the seconds.`,
+    )
   }
   if (input.asked > 0 && input.dropped > 0) {
     const ratio = input.dropped / input.asked
@@ -60,9 +68,14 @@ export function judgeTrust(input: TrustInput): Trust {
     else doubt.push(text)
   }
   if (input.startLagMsP99 !== undefined && input.startLagMsP99 > someLagMs) {
-    doubt.push(`Iterations started late: p99 of the lag behind the intended start is ${input.startLagMsP99.toFixed(1)} ms.`)
+    doubt.push(
+      `Iterations started late: p99 of the lag behind the intended start is ${input.startLagMsP99.toFixed(1)} ms.`,
+    )
   }
-  if (Math.abs(input.clockStepMs) > 500) doubt.push(`The wall clock stepped by ${Math.round(input.clockStepMs)} ms during the run; durations are monotonic, timestamps are not.`)
+  if (Math.abs(input.clockStepMs) > 500)
+    doubt.push(
+      `The wall clock stepped by ${Math.round(input.clockStepMs)} ms during the run; durations are monotonic, timestamps are not.`,
+    )
   for (const what of input.missing) doubt.push(`The record is incomplete: ${what}.`)
   const verdict = bad.length > 0 ? 'not-trustworthy' : doubt.length > 0 ? 'doubtful' : 'trustworthy'
   return { verdict, reasons: [...bad, ...doubt] }
