@@ -7,7 +7,14 @@ import type { Cancel } from '#base/clock.js'
 import type { Target, WireRequest, WireResponse } from '../../http1/types.js'
 import { createNtlm, digestAuthorization, type Ntlm } from './auth.js'
 import type { HttpClient } from './client.js'
-import { type CookieStore, cookiePair, invalidCookieByte, isToken, parseSetCookie, type SetCookie } from './cookie-jar.js'
+import {
+  type CookieStore,
+  cookiePair,
+  invalidCookieByte,
+  isToken,
+  parseSetCookie,
+  type SetCookie,
+} from './cookie-jar.js'
 import { debugRequest, debugResponse } from './debug.js'
 import { decodeBody, encodeWith } from './decode.js'
 import { ExpectedStatuses } from './expected-statuses.js'

@@ -73,15 +73,30 @@ class Query {
     }
     if (first === '#' && Array.isArray(value)) return this.#hash(value, path)
     const part = readPart(path)
+    if (part.pattern !== undefined && part.separator === '.' && isObject(value) && !isFresh(part.rest)) {
+      return this.#anyKey(value, part)
+    }
     const found = step(value, part)
-    if (found === none || part.separator === '') return found
-    return this.get(found, part.rest)
+    if (part.separator === '') return found
+    // What makes a value of its own (modifier, selector, literal) does so even of nothing.
+    return found === none && !isFresh(part.rest) ? none : this.get(found, part.rest)
+  }
+
+  /** With more path behind it, a wildcard takes the first key under which that path leads somewhere. */
+  #anyKey(value: Record<string, unknown>, part: Part): unknown {
+    for (const key of Object.keys(value)) {
+      if (!(part.pattern as RegExp).test(key)) continue
+      const found = this.get(value[key], part.rest)
+      if (found !== none) return found
+    }
+    return none
   }
 
   /** Goes on with what follows a complete component: nothing, `.path` or `|path`. */
   #then(value: unknown, rest: string): unknown {
-    if (rest === '' || value === none) return value
-    return rest.startsWith('.') || rest.startsWith('|') ? this.get(value, rest.slice(1)) : none
+    if (rest === '') return value
+    if (!rest.startsWith('.') && !rest.startsWith('|')) return none
+    return value === none && !isFresh(rest.slice(1)) ? none : this.get(value, rest.slice(1))
   }
 
   #hash(list: readonly unknown[], path: string): unknown {
@@ -97,7 +112,7 @@ class Query {
     const rest = path.slice(end + (all ? 2 : 1))
     if (!all) {
       const match = list.find((item) => this.#matches(item, query))
-      return match === undefined ? none : this.#then(match, rest)
+      return this.#then(match === undefined ? none : match, rest)
     }
     const matches = this.list(list.filter((item) => this.#matches(item, query)))
     if (rest.startsWith('.')) return this.#each(matches, rest.slice(1))
@@ -141,7 +156,7 @@ class Query {
       const found = this.get(value, path)
       if (found === none) continue
       if (isList) values.push(found)
-      else define(members, name ?? nameOfLast(path), found)
+      else if (!Object.hasOwn(members, name ?? nameOfLast(path))) define(members, name ?? nameOfLast(path), found)
     }
     return isList ? values : members
   }
@@ -178,9 +193,10 @@ class Query {
         return isObject(value) ? this.#object(Object.entries(value).reverse()) : value
       case 'keys':
         if (Array.isArray(value)) return this.list(value.map(() => null))
-        return this.list(isObject(value) ? Object.keys(value) : [])
+        return this.list(isObject(value) ? Object.keys(value) : value === none ? [] : [null])
       case 'values':
-        return Array.isArray(value) ? value : this.list(isObject(value) ? Object.values(value) : [])
+        if (Array.isArray(value)) return value
+        return this.list(isObject(value) ? Object.values(value) : value === none ? [] : [value])
       case 'flatten':
         return Array.isArray(value) ? this.list(value.flat(this.#option(argument, 'deep') ? maxDepth : 1)) : value
       case 'join': {
@@ -190,10 +206,10 @@ class Query {
       case 'group':
         return isObject(value) ? this.#group(value) : none
       case 'tostr':
-        return JSON.stringify(value)
+        return value === none ? '' : JSON.stringify(value)
       case 'fromstr':
         try {
-          return typeof value === 'string' ? this.#realm.JSON.parse(value) : none
+          return typeof value === 'string' ? this.#realm.JSON.parse(value) : value
         } catch {
           return none
         }
@@ -257,6 +273,12 @@ const modifierNames = new Set([
   'fromstr',
   'dig',
 ])
+
+/** A path that makes a value whatever it is applied to. */
+function isFresh(path: string): boolean {
+  if (/^[{[!]/.test(path)) return true
+  return path.startsWith('@') && modifierNames.has(/^@([^:|.]+)/.exec(path)?.[1] ?? '')
+}
 
 interface Filter {
   readonly path: string

@@ -59,6 +59,8 @@ class Scanner {
       return undefined
     } catch (error) {
       if (error instanceof Problem) return error.message
+      // Nested deeper than the stack reaches; Go gives up at 10,000 levels.
+      if (error instanceof RangeError) return 'exceeded max depth'
       throw error
     }
   }
@@ -78,7 +80,6 @@ class Scanner {
   }
 
   #value(context: string, first = this.#skipSpace()): void {
-    const depth = this.#enter()
     switch (first) {
       case undefined:
         throw new Problem('unexpected end of JSON input')
@@ -104,15 +105,6 @@ class Scanner {
         if (!/[-0-9]/.test(first)) throw this.#invalid(first, context)
         this.#number(first)
     }
-    this.#depth = depth
-  }
-
-  #depth = 0
-
-  #enter(): number {
-    // Go stops at the same depth; without it a hostile body would overflow the stack here.
-    if (this.#depth > 10_000) throw new Problem('exceeded max depth')
-    return this.#depth++
   }
 
   #object(): void {
