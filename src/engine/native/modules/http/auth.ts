@@ -42,6 +42,7 @@ export interface Ntlm {
 
 export function createNtlm(
   user: { readonly name: string; readonly password: string | undefined } | undefined,
+  unixMs: () => number,
 ): Ntlm | undefined {
   if (user === undefined) return undefined
   const password = user.password ?? ''
@@ -58,7 +59,7 @@ export function createNtlm(
       }
       const data = offer?.slice(offer.indexOf(' ') + 1)
       if (step > 2 || offer === undefined || data === undefined || !offer.includes(' ')) return undefined
-      const answer = ntlmAuthenticate(Buffer.from(data, 'base64'), user.name, password, randomBytes(8), Date.now())
+      const answer = ntlmAuthenticate(Buffer.from(data, 'base64'), user.name, password, randomBytes(8), unixMs())
       return answer === undefined ? undefined : `${schemeOf(offer)} ${answer.toString('base64')}`
     },
   }
@@ -119,7 +120,7 @@ export function ntlmAuthenticate(
 
 /** The NEGOTIATE message that k6 sends: Unicode, NTLM, always sign, extended session security, 128 and 56 bit. */
 const negotiateMessage = Buffer.from(
-  '4e544c4d53535000' + '01000000' + '018288a0' + '0000000028000000' + '0000000028000000' + '0601b11d0000000f',
+  '4e544c4d5353500001000000018288a0000000002800000000000000280000000601b11d0000000f',
   'hex',
 )
 

@@ -4,6 +4,7 @@ import type { WireResponse } from '../../http1/types.js'
 import type { VuScope } from '../../types.js'
 import { CookieStore } from './cookie-jar.js'
 import { type ExpectedStatuses, successStatuses } from './expected-statuses.js'
+import type { Pages } from './response-html.js'
 import { rawHeader } from './headers.js'
 import { Samples } from './samples.js'
 import { Targets } from './targets.js'
@@ -41,12 +42,14 @@ export class HttpShared {
 
 export class HttpClient {
   readonly vu: VuScope
+  readonly pages: Pages
   /** Undefined = `setResponseCallback(null)`: requests neither fail nor succeed. */
   callback: ExpectedStatuses | undefined = successStatuses
   #shared: HttpShared | undefined
 
-  constructor(vu: VuScope) {
+  constructor(vu: VuScope, pages: Pages) {
     this.vu = vu
+    this.pages = pages
   }
 
   // Options are final only after the init context.

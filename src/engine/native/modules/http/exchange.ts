@@ -111,7 +111,7 @@ class Exchange {
 
   start(): Cancel {
     this.#deadlineNs = this.#client.vu.clock.nowNs() + this.#call.timeoutMs * 1e6
-    if (this.#call.auth === 'ntlm') this.#ntlm = createNtlm(this.#place.url.user)
+    if (this.#call.auth === 'ntlm') this.#ntlm = createNtlm(this.#place.url.user, () => this.#client.vu.clock.unixMs())
     this.#send()
     return this.#stop
   }
@@ -230,13 +230,13 @@ class Exchange {
     const host = this.#host === '' ? target.hostHeader : this.#host
     const length = this.#bodyLength()
     const close = this.#client.shared.options.noConnectionReuse
-    // A body of length 0 that was given all the same goes out chunked: so does Go, which cannot know it to be empty.
-    const empty = length === 0
+    // Go cannot know a body of length 0 to be empty, so it goes out chunked where the method usually has one.
+    const chunked = length === 0 && !usuallyBodiless.has(this.#method)
     return {
       target,
       method: this.#method,
-      headerBlock: headerBlock(host, this.#method, headers, empty ? -1 : length, close),
-      body: empty ? '0\r\n\r\n' : this.#body,
+      headerBlock: headerBlock(host, this.#method, headers, chunked ? -1 : length === 0 ? undefined : length, close),
+      body: chunked ? '0\r\n\r\n' : length === 0 ? undefined : this.#body,
       timeoutMs,
       discardBody: this.#call.responseType === 'none' && this.#client.shared.options.httpDebug !== 'full',
     }
@@ -436,6 +436,8 @@ function firstCallback(auth: string, callback: ExpectedStatuses): ExpectedStatus
 }
 
 const challenge = new ExpectedStatuses([[401, 401]])
+
+const usuallyBodiless = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'PROPFIND', 'SEARCH'])
 
 const sensitiveHeaders = new Set([
   'Authorization',

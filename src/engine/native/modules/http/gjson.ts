@@ -436,7 +436,7 @@ function splitSelectors(text: string): { name: string | undefined; path: string 
 /** The name of a member that was given none: its path's last component where that is a plain name. */
 function nameOfLast(path: string): string {
   const last = path.slice(Math.max(path.lastIndexOf('.'), path.lastIndexOf('|')) + 1)
-  return last === '' || /[\x00-\x1f[\]{}()#|!@]/.test(last) ? '_' : last
+  return last === '' || /[[\]{}()#|!@]|\p{Cc}/u.test(last) ? '_' : last
 }
 
 function literalEnd(text: string): number {

@@ -28,14 +28,14 @@ export function parseGoUrl(text: string): GoUrl {
   try {
     url = parseMain(main)
   } catch (error) {
-    throw new Error(`parse ${quote(main)}: ${(error as Error).message}`)
+    throw new Error(`parse ${quote(main)}: ${(error as Error).message}`, { cause: error })
   }
   const fragment = hash < 0 ? '' : text.slice(hash + 1)
   if (fragment === '') return url
   try {
     checkEscapes(fragment)
   } catch (error) {
-    throw new Error(`parse ${quote(text)}: ${(error as Error).message}`)
+    throw new Error(`parse ${quote(text)}: ${(error as Error).message}`, { cause: error })
   }
   return { ...url, fragment }
 }

@@ -29,9 +29,18 @@ export function canonicalName(name: string): string {
 export function headerFault(headers: HeaderMap): string | undefined {
   for (const [name, value] of headers) {
     if (!isToken(name)) return `net/http: invalid header field name ${JSON.stringify(name)}`
-    if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) return `net/http: invalid header field value for "${name}"`
+    if (hasControl(value)) return `net/http: invalid header field value for "${name}"`
   }
   return undefined
+}
+
+/** A control character other than tab. */
+function hasControl(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if ((code < 0x20 && code !== 9) || code === 0x7f) return true
+  }
+  return false
 }
 
 /** Go lets its transport write these itself, whatever the script gave. */
@@ -51,8 +60,6 @@ export function headerBlock(
   const agent = headers.get('User-Agent')
   let block = `Host: ${host}\r\n`
   if (agent !== undefined && agent !== '') block += `User-Agent: ${agent.trim()}\r\n`
-  // k6 sends `Connection: close` where connections are not reused (noConnectionReuse).
-  if (close && !headers.has('Connection')) block += 'Connection: close\r\n'
   if (bodyLength === -1) block += 'Transfer-Encoding: chunked\r\n'
   else if (bodyLength !== undefined) block += `Content-Length: ${bodyLength}\r\n`
   else if (method === 'POST' || method === 'PUT' || method === 'PATCH') block += 'Content-Length: 0\r\n'
@@ -61,6 +68,8 @@ export function headerBlock(
       if (!writtenByTransport.has(name)) block += `${name}: ${(headers.get(name) as string).trim()}\r\n`
     }
   }
+  // Where connections are not reused (noConnectionReuse) Go says so last.
+  if (close && !headers.has('Connection')) block += 'Connection: close\r\n'
   return block
 }
 

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { Interruption } from '../../interrupt.js'
 import { createTestScope, type TestScope, type TestScopeInit } from '../../testing/scope.js'
-import { createHttpModule, maxExactNames, resetJar } from './index.js'
+import { createHttpModule, maxExactNames, preloadHtml, resetJar } from './index.js'
 
 interface Reply {
   readonly status: number
@@ -79,6 +79,11 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     } else if (route === 'digest') {
       if (request.headers.authorization?.startsWith('Digest')) response.end('in')
       else response.writeHead(401, { 'www-authenticate': 'Digest realm="r", nonce="n", qop="auth"' }).end('who')
+    } else if (route === 'page') {
+      response.end(
+        '<form action="/echo" method="post"><input name="a" value="1"><input type="submit" name="go" value="Go"></form>' +
+          '<a href="/echo?link=1">link</a><form id="g" action="/echo"><input name="q" value="x y"></form>',
+      )
     } else if (route === 'bytes') response.end(Buffer.from([0, 255, 128, 10]))
     else if (route === 'drop') request.socket.destroy()
     else if (route === 'never') response.flushHeaders()
@@ -164,7 +169,7 @@ describe('a request', () => {
     const { http, scope } = start()
     await http['get'](`${base}/echo`, { tags: { k: 5, name: 'n' } })
     await http['get'](http['url']`${base}/items/${7}`)
-    await http['get']('http://u:p@127.0.0.1:' + `${port}/echo`)
+    await http['get'](`http://u:p@127.0.0.1:${port}/echo`)
     expect(of(scope, 'http_reqs').map(({ tags }) => [tags['name'], tags['url'], tags['k']])).toEqual([
       ['n', 'n', '5'],
       ['${}/items/${}', '${}/items/${}', undefined],
@@ -193,9 +198,11 @@ describe('a request', () => {
     const { http } = start()
     await http['post'](`${base}/echo`, '')
     await http['post'](`${base}/echo`)
+    await http['del'](`${base}/echo`, '')
     expect(seen.map(({ headers }) => headers.slice(4))).toEqual([
       ['Transfer-Encoding', 'chunked'],
       ['Content-Length', '0'],
+      [],
     ])
   })
 
@@ -630,6 +637,39 @@ describe('the response', () => {
     const none = await http['get'](`${base}/echo`, { responseType: 'none' })
     expect(() => none.json()).toThrow("the body is null so we can't transform it to JSON")
     expect(() => none.html()).toThrow("the body is null so we can't transform it to HTML")
+  })
+})
+
+describe('pages', () => {
+  beforeAll(() => preloadHtml())
+
+  it('have their forms filled in and sent', async () => {
+    const { http } = start()
+    const page = await http['get'](`${base}/page`)
+    expect(page.html('a').text()).toBe('link')
+    await page.submitForm({ fields: { a: '9' } })
+    await page.submitForm({ formSelector: '#g', fields: { z: 1 } })
+    expect(seen.slice(1).map(({ line, body }) => [line, body])).toEqual([
+      ['POST /echo', 'a=9&go=Go&q=x+y'],
+      ['GET /echo?q=x+y&z=1', ''],
+    ])
+    expect(() => page.submitForm({ formSelector: '#none' })).toThrow(
+      `no form found for selector '#none' in response '${base}/page'`,
+    )
+  })
+
+  it('have their links followed', async () => {
+    const { http } = start()
+    const page = await http['get'](`${base}/page`)
+    await page.clickLink({ params: { headers: { q: '1' } } })
+    expect(seen[1]?.line).toBe('GET /echo?link=1')
+    expect(headerOf(seen[1]?.headers ?? [], 'q')).toBe('1')
+    expect(() => page.clickLink({ selector: 'b' })).toThrow(
+      `no element found for selector 'b' in response '${base}/page'`,
+    )
+    expect(() => page.clickLink({ selector: 'form' })).toThrow(
+      `no valid href attribute value found on element 'form' in response '${base}/page'`,
+    )
   })
 })
 

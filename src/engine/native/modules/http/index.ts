@@ -8,6 +8,7 @@ import { expectedStatusesOf, makeExpectedStatuses } from './expected-statuses.js
 import { makeJarObject } from './jar-object.js'
 import { asyncRequest, bareGet, forbidInInit, request } from './request.js'
 import { maskedText, parseGoUrl } from './go-url.js'
+import { pages } from './response-html.js'
 import { type HttpUrl, rememberHttpUrl } from './targets.js'
 
 export { CookieStore } from './cookie-jar.js'
@@ -21,7 +22,7 @@ export function resetJar(vu: VuScope): void {
 
 /** Small closures per VU, because scripts take functions out of the module (`const { get } = http`). */
 export const createHttpModule: ModuleFactory = (vu) => {
-  const client = new HttpClient(vu)
+  const client = new HttpClient(vu, pages)
   const exports = {
     TLS_1_0: 'tls1.0',
     TLS_1_1: 'tls1.1',
@@ -70,8 +71,8 @@ export const createHttpModule: ModuleFactory = (vu) => {
     setResponseCallback: (...args: unknown[]) => setResponseCallback(client, args.length === 0 ? null : args[0]),
     expectedStatuses: (...args: unknown[]) => makeExpectedStatuses(vu.realm, args),
   }
-  // Named imports read through the default export, so that a script which replaces `http.get` replaces it for all.
-  return Object.create(exports, { default: { value: exports, enumerable: true } }) as Record<string, unknown>
+  // A copy, not a prototype: an object that becomes a prototype gets a hidden class of its own, 1 KB per VU.
+  return { ...exports, default: exports }
 }
 
 function get(client: HttpClient, url: unknown, params: unknown, rest: readonly unknown[]): unknown {

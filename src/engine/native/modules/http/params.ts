@@ -98,7 +98,7 @@ function readParams(call: Call, params: Record<string, unknown>): void {
         try {
           call.timeoutMs = durationMs(value)
         } catch (error) {
-          throw new Error(`invalid timeout value: ${(error as Error).message}`)
+          throw new Error(`invalid timeout value: ${(error as Error).message}`, { cause: error })
         }
         break
       case 'redirects':

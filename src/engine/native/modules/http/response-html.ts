@@ -6,6 +6,14 @@ import { type GoUrl, goUrlText, parseGoUrl, queryEscape, resolveGoUrl } from './
 import { request } from './request.js'
 import { Response } from './response.js'
 
+export interface Pages {
+  html(client: HttpClient, response: Response, selector: unknown): unknown
+  submitForm(client: HttpClient, response: Response, args: unknown): unknown
+  clickLink(client: HttpClient, response: Response, args: unknown): unknown
+}
+
+export const pages: Pages = { html: htmlOf, submitForm, clickLink }
+
 /** The part of k6/html's Selection that is needed here. */
 interface Selection {
   find(selector: string): Selection
@@ -24,7 +32,7 @@ export async function preloadHtml(): Promise<void> {
   parseHtml ??= ((await import('../html/index.js')) as { parseHtml: ParseHtml }).parseHtml
 }
 
-export function htmlOf(client: HttpClient, response: Response, selector: unknown): unknown {
+function htmlOf(client: HttpClient, response: Response, selector: unknown): unknown {
   const text = Response.textOf(response)
   if (text === undefined) {
     throw new client.vu.realm.GoError(
@@ -38,7 +46,7 @@ export function htmlOf(client: HttpClient, response: Response, selector: unknown
 }
 
 /** Fills in a form of the page and sends it as a browser would. */
-export function submitForm(client: HttpClient, response: Response, args: unknown): unknown {
+function submitForm(client: HttpClient, response: Response, args: unknown): unknown {
   const { GoError } = client.vu.realm
   const given = asObject(args)
   const formSelector = given['formSelector'] === undefined ? 'form' : String(given['formSelector'])
@@ -64,7 +72,7 @@ export function submitForm(client: HttpClient, response: Response, args: unknown
   return request(client, method, goUrlText({ ...url, query }), null, given['params'])
 }
 
-export function clickLink(client: HttpClient, response: Response, args: unknown): unknown {
+function clickLink(client: HttpClient, response: Response, args: unknown): unknown {
   const { GoError } = client.vu.realm
   const given = asObject(args)
   const selector = given['selector'] === undefined ? 'a[href]' : String(given['selector'])

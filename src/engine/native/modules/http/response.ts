@@ -10,7 +10,6 @@ import type { Outcome } from './exchange.js'
 import { gjsonGet } from './gjson.js'
 import { goJsonError, hugeNumber } from './go-json-error.js'
 import { type HeaderMap, joinHeaders, rawHeaderAll } from './headers.js'
-import { clickLink, htmlOf, submitForm } from './response-html.js'
 
 /** What a batch or a failed parse shows before there is anything: k6's empty struct. */
 export interface EmptyOutcome {
@@ -136,11 +135,11 @@ export class Response {
   }
 
   get clickLink(): unknown {
-    return this.#method('clickLink', (args?: unknown) => clickLink(this.#client, this, args))
+    return this.#method('clickLink', (args?: unknown) => this.#client.pages.clickLink(this.#client, this, args))
   }
 
   get html(): unknown {
-    return this.#method('html', (selector?: unknown) => htmlOf(this.#client, this, selector))
+    return this.#method('html', (selector?: unknown) => this.#client.pages.html(this.#client, this, selector))
   }
 
   get json(): unknown {
@@ -148,7 +147,7 @@ export class Response {
   }
 
   get submitForm(): unknown {
-    return this.#method('submitForm', (args?: unknown) => submitForm(this.#client, this, args))
+    return this.#method('submitForm', (args?: unknown) => this.#client.pages.submitForm(this.#client, this, args))
   }
 
   /** The body as text, whatever its response type; undefined when there is none. */

@@ -86,7 +86,7 @@ export class Targets {
       const key = `${name}\n${url}`
       return this.#places.get(key) ?? this.#remember(key, this.#parse(url, name, log))
     }
-    if (typeof value === 'object' && value instanceof String) return this.place(String(value), log)
+    if (Object.prototype.toString.call(value) === '[object String]') return this.place(String(value), log)
     throw new BadUrl(`invalid URL: '#${typeof value === 'function' ? typeName(value) : formatValue(value)}'`)
   }
 

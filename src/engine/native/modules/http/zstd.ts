@@ -47,10 +47,10 @@ export function zstdDecompressPure(data: Buffer, limit: number): Buffer | undefi
   })
   // In slices, so that a bomb is noticed before all of it is unpacked.
   const slice = 16 * 1024
-  for (let at = 0; at < data.length && total <= limit; at += slice) {
+  for (let at = 0; at < data.length; at += slice) {
     stream.push(data.subarray(at, at + slice), at + slice >= data.length)
+    if (total > limit) return undefined
   }
-  if (total > limit) return undefined
   if (!ended) throw new Error('unexpected EOF')
   return Buffer.concat(chunks)
 }
