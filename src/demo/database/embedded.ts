@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { PGlite } from '@electric-sql/pglite'
 import { pg_stat_statements } from '@electric-sql/pglite/contrib/pg_stat_statements'
 import { demoPassword, passwordRounds, passwordSalt, type ShopSize, seedSql } from './schema.js'
@@ -32,7 +33,8 @@ export async function openShopDatabase(options: EmbeddedOptions): Promise<PGlite
   if (cacheFile !== undefined && existsSync(cacheFile)) {
     try {
       progress('loading the seeded database')
-      return await start(new Blob([readFileSync(cacheFile)], { type: 'application/x-gzip' }))
+      // Unpacked here: PGlite's own unpacking leaves the rejection for a broken file unhandled.
+      return await start(new Blob([gunzipSync(readFileSync(cacheFile))], { type: 'application/x-tar' }))
     } catch (error) {
       progress(`the cached database cannot be used (${error instanceof Error ? error.message : String(error)})`)
       rmSync(cacheFile, { force: true })
