@@ -1,0 +1,17 @@
+/**
+ * The run record: one folder per run, written while it goes on, readable ever after. Public as `perfwright/record`.
+ *
+ * @example
+ * const record = await readRecord('.perfwright/runs/20261122T120000Z-checkout')
+ * const p99 = await record.quantile('http_req_duration', 0.99, { tags: { name: '/cart' }, fromNs: 60e9 })
+ */
+export { type AppendFile, type Disk, type FileFacts, nodeDisk } from './disk.js'
+export { gitCommit, injectorHost } from './environment.js'
+export { describeRun, type HeaderInput } from './header.js'
+export type { SeriesTotal, TimeRange, TotalsQuery } from './merger.js'
+export { type ReaderOptions, readRecord, type RunRecord } from './record-reader.js'
+export { openRecord, type RecordWriter, type RunEnding, type WriterOptions } from './record-writer.js'
+export { redactCommandLine, redactData, redactUrl } from './redact.js'
+export type { SeriesWindow } from './series-reader.js'
+export { metricTotal, RECORD_TREND_STATS } from './totals.js'
+export * from './types.js'

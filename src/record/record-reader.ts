@@ -1,0 +1,157 @@
+import { basename, join } from 'node:path'
+import { type Metric, MetricAggregate, MetricRegistry } from '#metrics/index.js'
+import { RELATIVE_ERROR } from '#stats/index.js'
+import { type Disk, nodeDisk } from './disk.js'
+import { diskReason, recordInvalid } from './errors.js'
+import { readEvents } from './event-reader.js'
+import { Merger, type SeriesTotal, type TimeRange, type TotalsQuery } from './merger.js'
+import { isSystemError, readJson, readRunFile, type StateOptions, stateOf } from './run-file.js'
+import { noFindings, SeriesReader, type SeriesWindow } from './series-reader.js'
+import { checksOf, totalsOf } from './totals.js'
+import type { CheckGroup, Missing, RecordEvent, RunFile, RunTotals } from './types.js'
+
+export interface ReaderOptions extends StateOptions {
+  readonly disk?: Disk
+}
+
+/**
+ * Opens a record: one that ended, one under way, one whose run was killed, one that lost a part of its files.
+ * Reads every window once, so `missing` is complete.
+ * @param dir  the folder that holds `run.json`
+ * @throws PW_RECORD_UNREADABLE, PW_RECORD_INVALID, PW_RECORD_NEWER
+ */
+export async function readRecord(dir: string, options: ReaderOptions = {}): Promise<RunRecord> {
+  const disk = options.disk ?? nodeDisk
+  const found = noFindings()
+  const aggregate = new MetricAggregate(new MetricRegistry())
+  try {
+    for await (const window of new SeriesReader(disk, join(dir, 'series'), 'series').windows(found)) {
+      aggregate.merge(window.batch, window)
+    }
+  } catch (error) {
+    if (!isSystemError(error)) throw error
+    found.missing.push({ what: 'series: what could not be read', why: diskReason(error) })
+  }
+  const missing: Missing[] = []
+  const run = await readRunFile(dir, disk, found, missing)
+  missing.push(...run.missing, ...found.missing)
+  const lost = (run.written?.windows ?? found.windows) - found.windows
+  if (lost > 0 && found.missing.length === 0)
+    missing.push({ what: `series: ${lost} windows at its end`, why: 'the files were cut off, or not all were written' })
+  const state = stateOf(run, found, options)
+  if (state === 'killed')
+    missing.push({ what: 'verdicts, trust, exit code', why: 'the run was killed before it could write them' })
+  const durationNs = run.durationNs ?? found.lastToNs
+  // A run that never got to write its totals has them in its series.
+  return new RunRecord({
+    dir,
+    disk,
+    run,
+    state,
+    missing,
+    durationNs,
+    totals: run.summary ?? totalsOf(aggregate, durationNs / 1e9),
+    checks: run.checks ?? checksOf(aggregate),
+  })
+}
+
+type RunRecordInit = Pick<RunRecord, 'dir' | 'run' | 'state' | 'missing' | 'durationNs' | 'totals' | 'checks'> & {
+  readonly disk: Disk
+}
+
+/** A record as it stands on disk. */
+export class RunRecord {
+  /** The folder. */
+  readonly dir: string
+  /** `run.json`, brought to the present version. */
+  readonly run: RunFile
+  readonly state: 'finished' | 'running' | 'killed'
+  /** What is not there, and why. Empty when the record is whole. */
+  readonly missing: readonly Missing[]
+  /** Monotonic length of the run; where `run.json` does not say it, up to the last window. */
+  readonly durationNs: number
+  /** From `run.json`; of a run that did not end, from its series. */
+  readonly totals: RunTotals
+  readonly checks: CheckGroup
+  readonly #disk: Disk
+
+  /** Use `readRecord`. */
+  constructor(init: RunRecordInit) {
+    this.dir = init.dir
+    this.run = init.run
+    this.state = init.state
+    this.missing = init.missing
+    this.durationNs = init.durationNs
+    this.totals = init.totals
+    this.checks = init.checks
+    this.#disk = init.disk
+  }
+
+  /** Name of the folder. */
+  get id(): string {
+    return basename(this.dir)
+  }
+
+  /**
+   * The windows in the order in which they were written: one a second and worker.
+   * @param part  `series`, or what was observed beside the load: `observed/injector`
+   */
+  async *windows(range: TimeRange = {}, part = 'series'): AsyncGenerator<SeriesWindow> {
+    if (part !== 'series' && !/^observed\/[a-z0-9][a-z0-9-]*$/.test(part))
+      throw new RangeError(`${part} is no part of a record`)
+    const { fromNs = 0, toNs = Number.POSITIVE_INFINITY } = range
+    let metrics: Metric[] = []
+    let tagSets: SeriesWindow['batch']['tagSets'][number][] = []
+    for await (const window of new SeriesReader(this.#disk, join(this.dir, part), part).windows()) {
+      metrics.push(...window.batch.metrics)
+      tagSets.push(...window.batch.tagSets)
+      if (window.fromNs < fromNs || window.toNs > toNs) continue
+      // Definitions of windows that were passed over may be needed by this one.
+      yield { ...window, batch: { metrics, tagSets, rows: window.batch.rows } }
+      metrics = []
+      tagSets = []
+    }
+  }
+
+  /** Merges windows to totals per metric, or per metric and tags. */
+  async totalsOf(query: TotalsQuery = {}, part = 'series'): Promise<readonly SeriesTotal[]> {
+    const merger = new Merger(query)
+    for await (const window of this.windows(query, part)) merger.add(window)
+    return merger.totals()
+  }
+
+  /**
+   * Value of a trend at a quantile, over any stretch of the run and any tags.
+   * @param q  0..1
+   * @returns  in the metric's unit, with its error bound as a share of the value; undefined when there is no sample
+   */
+  async quantile(
+    metric: string,
+    q: number,
+    query: Omit<TotalsQuery, 'metric' | 'by'> = {},
+  ): Promise<{ readonly value: number; readonly relativeError: number; readonly count: number } | undefined> {
+    const [total] = await this.totalsOf({ ...query, metric })
+    const value = total?.sink.sketch.quantile(q)
+    if (total === undefined || value === undefined) return undefined
+    return { value, relativeError: total.sink.sketch.exact ? 0 : RELATIVE_ERROR, count: total.sink.count }
+  }
+
+  /** Names of what was observed beside the load: `injector`, `host`, ... */
+  async observed(): Promise<readonly string[]> {
+    return (await this.#disk.folders(join(this.dir, 'observed'))).filter((name) => /^[a-z0-9][a-z0-9-]*$/.test(name))
+  }
+
+  /** `events.ndjson`; lines that are damaged are left out and counted. */
+  events(): Promise<{ readonly events: readonly RecordEvent[]; readonly missing: readonly Missing[] }> {
+    return readEvents(this.#disk, join(this.dir, 'events.ndjson'))
+  }
+
+  /** `findings.json`; undefined when nothing has looked for any. @throws PW_RECORD_INVALID */
+  async findings(): Promise<readonly unknown[] | undefined> {
+    const path = join(this.dir, 'findings.json')
+    if ((await this.#disk.stat(path)) === undefined) return undefined
+    const value = await readJson(this.#disk, path)
+    if (!Array.isArray(value)) throw recordInvalid(path, ['$: expected a list of findings'])
+    return value
+  }
+}

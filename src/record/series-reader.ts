@@ -1,0 +1,189 @@
+import { join } from 'node:path'
+import type { Metric, WindowBatch } from '#metrics/types.js'
+import type { Disk } from './disk.js'
+import {
+  DamagedLine,
+  decodeFrame,
+  decodeHead,
+  decodeLine,
+  type Frame,
+  type FrameDictionary,
+  type SeriesHead,
+} from './frame.js'
+import { linesOf } from './lines.js'
+import type { Missing, WindowSpan } from './types.js'
+
+/** One second of one worker: `batch` defines what no earlier window that was read has. */
+export interface SeriesWindow extends WindowSpan {
+  readonly batch: WindowBatch
+  readonly source: string
+}
+
+/** What a pass over a series found wanting. */
+export interface SeriesFindings {
+  head: SeriesHead | undefined
+  windows: number
+  lastToNs: number
+  /** Wall clock of the last window; 0 when there is none. */
+  lastUnixMs: number
+  readonly missing: Missing[]
+}
+
+/** Reads the files of one series in order; damaged parts are left out and said in `found`. */
+export class SeriesReader {
+  readonly #disk: Disk
+  readonly #dir: string
+  readonly #name: string
+
+  /** @param name  of the series in messages: `series`, `observed/host` */
+  constructor(disk: Disk, dir: string, name: string) {
+    this.#disk = disk
+    this.#dir = dir
+    this.#name = name
+  }
+
+  async *windows(found: SeriesFindings = noFindings()): AsyncGenerator<SeriesWindow> {
+    const report = new GapReport(this.#name, found)
+    const told: Told = { metrics: new Map(), names: new Set(), tagSets: new Set() }
+    for (const name of await this.#files()) {
+      const known: FrameDictionary = { metrics: new Map(), tagSets: new Map() }
+      let isHead = true
+      for await (const { at, bytes, ended } of linesOf(this.#disk.read(join(this.#dir, name)))) {
+        const where = `${name}, byte ${at}`
+        try {
+          if (bytes === undefined) throw new DamagedLine('the line is too long')
+          if (!ended) throw new DamagedLine('the line is torn: writing ended in the middle of it')
+          const value = decodeLine(bytes)
+          if (isHead) {
+            isHead = false
+            if (!('seq' in Object(value))) {
+              found.head ??= decodeHead(value)
+              continue
+            }
+          }
+          const { frame, orphanRows } = decodeFrame(value, known)
+          checkMetrics(frame, told)
+          report.frame(frame, orphanRows)
+          yield windowOf(frame, known, told)
+        } catch (error) {
+          if (!(error instanceof DamagedLine)) throw error
+          report.damage(`${where}: ${error.message}`)
+        }
+      }
+    }
+    report.end()
+  }
+
+  async #files(): Promise<string[]> {
+    return (await this.#disk.list(this.#dir)).filter((name) => /^\d{6}\.ndjson$/.test(name))
+  }
+}
+
+export function noFindings(): SeriesFindings {
+  return { head: undefined, windows: 0, lastToNs: 0, lastUnixMs: 0, missing: [] }
+}
+
+interface Told {
+  readonly metrics: Map<number, Metric>
+  readonly names: Set<string>
+  readonly tagSets: Set<number>
+}
+
+/** One number is one metric in all files of a series, and one name is one number. */
+function checkMetrics(frame: Frame, told: Told): void {
+  for (const metric of frame.metrics) {
+    const before = told.metrics.get(metric.id)
+    const name = `${metric.own ? 'own ' : ''}${metric.name}`
+    const same =
+      before === undefined
+        ? !told.names.has(name)
+        : before.name === metric.name &&
+          before.type === metric.type &&
+          before.contains === metric.contains &&
+          before.own === metric.own
+    if (!same) throw new DamagedLine(`metric ${metric.id} or ${metric.name} is defined in two ways`)
+  }
+}
+
+/** Every file repeats its definitions; a reader of all gets each once, even when a damaged line had the first. */
+function windowOf(frame: Frame, known: FrameDictionary, told: Told): SeriesWindow {
+  const metrics: Metric[] = []
+  for (const { metric: id } of frame.rows) {
+    const metric = told.metrics.has(id) ? undefined : known.metrics.get(id)
+    if (metric === undefined) continue
+    told.metrics.set(id, metric)
+    told.names.add(`${metric.own ? 'own ' : ''}${metric.name}`)
+    metrics.push(metric)
+  }
+  const tagSets = frame.rows.flatMap(({ tags: id }) => {
+    const set = told.tagSets.has(id) ? undefined : known.tagSets.get(id)
+    told.tagSets.add(id)
+    return set === undefined ? [] : [set]
+  })
+  const { fromNs, toNs, unixMs, source, rows } = frame
+  return { fromNs, toNs, unixMs, source, batch: { metrics, tagSets, rows } }
+}
+
+/** Turns damage and gaps in the numbering into sentences, few of them. */
+class GapReport {
+  readonly #name: string
+  readonly #found: SeriesFindings
+  #next = 0
+  #why: string | undefined
+  #gaps = 0
+  #lost = 0
+  #orphans = 0
+
+  constructor(name: string, found: SeriesFindings) {
+    this.#name = name
+    this.#found = found
+  }
+
+  frame(frame: Frame, orphanRows: number): void {
+    const found = this.#found
+    const lost = frame.seq - this.#next
+    if (lost > 0) {
+      const stretch = `${seconds(found.lastToNs)} to ${seconds(frame.fromNs)} of the run`
+      this.#gap(`${this.#name}: ${lost} window${lost === 1 ? '' : 's'} (${stretch})`, this.#why ?? 'never written')
+      this.#lost += lost
+    } else if (this.#why !== undefined) this.#gap(`${this.#name}: a line that is no window`, this.#why)
+    this.#why = undefined
+    this.#next = Math.max(this.#next, frame.seq + 1)
+    this.#orphans += orphanRows
+    found.windows++
+    found.lastToNs = Math.max(found.lastToNs, frame.toNs)
+    found.lastUnixMs = Math.max(found.lastUnixMs, frame.unixMs)
+  }
+
+  damage(why: string): void {
+    this.#why ??= why
+  }
+
+  end(): void {
+    const { missing, lastToNs } = this.#found
+    if (this.#gaps > MAX_GAPS) {
+      missing.push({
+        what: `${this.#name}: ${this.#lost} windows in ${this.#gaps} gaps in all`,
+        why: 'only the first gaps are listed',
+      })
+    }
+    if (this.#orphans > 0) {
+      missing.push({
+        what: `${this.#name}: ${this.#orphans} rows`,
+        why: 'their metric or tags were defined in a damaged line',
+      })
+    }
+    if (this.#why !== undefined)
+      missing.push({ what: `${this.#name}: what came after ${seconds(lastToNs)} of the run`, why: this.#why })
+  }
+
+  #gap(what: string, why: string): void {
+    if (this.#gaps++ < MAX_GAPS) this.#found.missing.push({ what, why })
+  }
+}
+
+const MAX_GAPS = 20
+
+function seconds(ns: number): string {
+  return `${(ns / 1e9).toFixed(1)} s`
+}
