@@ -34,7 +34,7 @@ export function makeFile(
     throw new realm.GoError(`invalid type ${typeName(data)}, expected string or ArrayBuffer`)
   }
   const file = new realm.Object() as unknown as { -readonly [K in keyof FileData]: FileData[K] }
-  file.data = data as string | ArrayBuffer
+  file.data = data
   file.filename = filename === undefined ? String(Math.round(unixMs * 1e6)) : String(filename)
   file.content_type = contentType === undefined ? 'application/octet-stream' : String(contentType)
   files.add(file)
@@ -51,7 +51,7 @@ export function encodeBody(body: unknown, warn: (message: string) => void): Requ
   if (typeof body === 'symbol') return { data: body.description ?? '', contentType: undefined }
   const bytes = bytesOf(body)
   if (bytes !== undefined) return { data: bytes, contentType: undefined }
-  if (files.has(body as object)) throw new Error('unknown request body type *http.FileData')
+  if (files.has(body)) throw new Error('unknown request body type *http.FileData')
   const type = typeName(body)
   if (type !== 'map[string]interface {}') throw new Error(`unknown request body type ${type}`)
   const form = body as Record<string, unknown>

@@ -146,7 +146,7 @@ describe('a request', () => {
     ])
     for (const sample of scope.taken) expect(sample.tags).toEqual(tags)
     expect(of(scope, 'http_req_duration')[0]?.value).toBe(reply.timings['duration'])
-    expect(of(scope, 'http_req_response_time')[0]?.value).toBe((reply.timings['duration'] as number) + 1000)
+    expect(of(scope, 'http_req_response_time')[0]?.value).toBe((reply.timings['duration'] ?? 0) + 1000)
     expect(scope.dataSent).toBe(
       Buffer.byteLength(`GET /echo?a=1 HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: Grafana k6/2.2.0\r\n\r\n`),
     )

@@ -156,7 +156,7 @@ function readCookies(call: Call, given: Record<string, unknown>): void {
     if (value === null || value === undefined) continue
     const cookie: RequestCookie = { value: '', replace: false }
     if (typeName(value) === 'map[string]interface {}') {
-      for (const attribute of Object.keys(value as object)) {
+      for (const attribute of Object.keys(value)) {
         const part = (value as Record<string, unknown>)[attribute]
         if (attribute.toLowerCase() === 'replace') cookie.replace = Boolean(part)
         else if (attribute.toLowerCase() === 'value') cookie.value = String(part)

@@ -141,7 +141,7 @@ export class Targets {
     const text = goUrlText(url)
     const clean = maskedText(url, text)
     const named = template !== undefined && template !== '' && template !== clean
-    const name = named ? (template as string) : this.#nameOf(clean, log)
+    const name = named ? template : this.#nameOf(clean, log)
     let target: Target | undefined
     let fault = ''
     if (url.scheme !== 'http' && url.scheme !== 'https' && url.scheme !== 'unix') {

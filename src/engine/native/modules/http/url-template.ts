@@ -37,6 +37,6 @@ function isIdentity(segment: string): boolean {
     (/^[0-9a-f]{8,}$/i.test(stem) && /\d/.test(stem)) ||
     (/^[A-Za-z0-9_-]{16,}$/.test(stem) && /\d/.test(stem) && /[A-Za-z]/.test(stem)) ||
     // A word with a number in it: user-4711, order_12.
-    (/^[A-Za-z]+[-_]?\d+$/.test(stem) === true && /\d{2,}$/.test(stem))
+    (/^[A-Za-z]+[-_]?\d+$/.test(stem) && /\d{2,}$/.test(stem))
   )
 }
