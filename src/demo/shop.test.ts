@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import pg from 'pg'
+import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { faultNames } from './faults.js'
 import { type RunningShop, startShop } from './shop.js'
@@ -30,13 +30,24 @@ afterAll(async () => {
 
 /** Runs `sql` in the shop's database, as an observer beside the shop. */
 async function ask(shop: RunningShop, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: shop.databaseUrl })
+  const client = new Client({ connectionString: shop.databaseUrl })
   await client.connect()
   try {
     return (await client.query<Record<string, unknown>>(sql)).rows
   } finally {
     await client.end()
   }
+}
+
+/** Does `work` again and again until `pending` is settled, and counts how often. */
+async function meanwhile(pending: Promise<unknown>, work: () => Promise<unknown>): Promise<number> {
+  const settled = pending.then(() => true)
+  let times = 0
+  do {
+    await work()
+    times++
+  } while (!(await Promise.race([settled, Promise.resolve(false)])))
+  return times
 }
 
 describe.each([
@@ -148,7 +159,7 @@ describe('each fault shows, and its healthy twin does not', () => {
       // The statement as the shop sent it, with the values of this cursor.
       const [first, second] = [...String(jump[2]).matchAll(/\d+/g)].map(([number]) => number)
       const values = second === undefined ? ['20', first] : [first, second, '20']
-      const sql = String(statement?.query).replace(/\$(\d)/g, (_, n) => String(values[Number(n) - 1]))
+      const sql = String(statement?.query).replace(/\$(\d)/g, (_, n) => values[Number(n) - 1] ?? '')
       const plan = await ask(shop, `explain (analyze, timing off) ${sql}`)
       return Math.max(
         ...plan.flatMap((row) =>
@@ -168,15 +179,8 @@ describe('each fault shows, and its healthy twin does not', () => {
 
   it('blocking-sync: hardly another request is served while passwords are hashed', async () => {
     const servedMeanwhile = async (shop: RunningShop): Promise<number> => {
-      let served = 0
-      let done = false
-      const logins = Promise.all(Array.from({ length: 24 }, (_, n) => logIn(shop.url, n + 1))).then(() => (done = true))
-      while (!done) {
-        await call(shop.url, '/healthz')
-        served++
-      }
-      await logins
-      return served
+      const logins = Promise.all(Array.from({ length: 24 }, (_, n) => logIn(shop.url, n + 1)))
+      return meanwhile(logins, () => call(shop.url, '/healthz'))
     }
     expect(await servedMeanwhile(healthy)).toBeGreaterThan(2 * (await servedMeanwhile(faulty)))
   })
@@ -201,21 +205,15 @@ describe('each fault shows, and its healthy twin does not', () => {
     const mostWaiting = async (shop: RunningShop): Promise<{ max: number; waiting: number }> => {
       const tokens = await Promise.all(Array.from({ length: 10 }, (_, n) => logIn(shop.url, 20 + n)))
       for (const token of tokens) await call(shop.url, '/cart', { token, json: { product: 1 } })
-      let done = false
       let waiting = 0
       let max = 0
       // Each holds its connection while it waits for the payment.
-      const orders = Promise.all(tokens.map((token) => call(shop.url, '/orders', { token, method: 'POST' }))).then(
-        (replies) => {
-          done = true
-          return replies
-        },
-      )
-      while (!done) {
+      const orders = Promise.all(tokens.map((token) => call(shop.url, '/orders', { token, method: 'POST' })))
+      await meanwhile(orders, async () => {
         const { pool } = (await call(shop.url, '/healthz')).body
         waiting = Math.max(waiting, pool.waiting)
         max = pool.max
-      }
+      })
       expect((await orders).map((reply) => reply.status)).toEqual(Array.from({ length: 10 }, () => 201))
       return { max, waiting }
     }

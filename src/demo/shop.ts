@@ -40,8 +40,10 @@ export async function startShop(options: StartShopOptions = {}): Promise<Running
     file,
     args: [
       '--leash',
-      ...['--port', String(options.port ?? 0)],
-      ...['--faults', (options.faults ?? []).join(',')],
+      '--port',
+      String(options.port ?? 0),
+      '--faults',
+      (options.faults ?? []).join(','),
       ...(options.products === undefined ? [] : ['--products', String(options.products)]),
     ],
     ...(options.cacheDir === undefined ? {} : { env: { SHOP_CACHE_DIR: options.cacheDir } }),

@@ -2,14 +2,14 @@
  * Database connections. A request takes one from the pool at its first query and gives it back when it ends, as most
  * frameworks' "session per request" does; so a connection is also held while the request waits for something else.
  */
-import pg from 'pg'
+import { Pool, type PoolClient } from 'pg'
 import type { FaultName } from '../faults.js'
 import { HttpError } from './http.js'
 
 export type Row = Record<string, unknown>
 
-export function createPool(databaseUrl: string, faults: ReadonlySet<FaultName>): pg.Pool {
-  const pool = new pg.Pool({
+export function createPool(databaseUrl: string, faults: ReadonlySet<FaultName>): Pool {
+  const pool = new Pool({
     connectionString: databaseUrl,
     max: poolSize(faults),
     connectionTimeoutMillis: 10_000,
@@ -27,11 +27,11 @@ function poolSize(faults: ReadonlySet<FaultName>): number {
 }
 
 export class RequestConnection {
-  readonly #pool: pg.Pool
-  #client: Promise<pg.PoolClient> | undefined
+  readonly #pool: Pool
+  #client: Promise<PoolClient> | undefined
   queries = 0
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: Pool) {
     this.#pool = pool
   }
 
@@ -42,7 +42,7 @@ export class RequestConnection {
     return (await client.query<R>(text, values as unknown[])).rows
   }
 
-  async #takeFromPool(): Promise<pg.PoolClient> {
+  async #takeFromPool(): Promise<PoolClient> {
     try {
       return await this.#pool.connect()
     } catch (error) {

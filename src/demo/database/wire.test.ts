@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, type Server } from 'node:net'
 import { PGlite } from '@electric-sql/pglite'
-import pg from 'pg'
+import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createWireServer } from './wire.js'
 
@@ -23,8 +23,8 @@ afterAll(async () => {
   await database.close()
 })
 
-async function client(): Promise<pg.Client> {
-  const client = new pg.Client({ host: '127.0.0.1', port, user: 'shop', database: 'postgres' })
+async function client(): Promise<Client> {
+  const client = new Client({ host: '127.0.0.1', port, user: 'shop', database: 'postgres' })
   await client.connect()
   return client
 }
