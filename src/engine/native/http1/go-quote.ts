@@ -2,8 +2,8 @@
  * Go's `%q` of a byte string (latin1 here: one character a byte), for the error texts that quote what a peer sent.
  * Source: the documentation of Go's strconv.Quote. Printable non-ASCII UTF-8 stays, everything else is escaped.
  */
-export function goQuote(bytes: string, limit = 4096): string {
-  const text = decodeUtf8(bytes.length > limit ? bytes.slice(0, limit) : bytes)
+export function goQuote(bytes: string): string {
+  const text = decodeUtf8(bytes.length > maxQuotedBytes ? `${bytes.slice(0, maxQuotedBytes)}...` : bytes)
   let out = '"'
   for (const char of text) {
     const code = char.codePointAt(0) as number
@@ -17,6 +17,9 @@ export function goQuote(bytes: string, limit = 4096): string {
   }
   return `${out}"`
 }
+
+/** Error texts become tags, and a hostile server must not choose their size. Go quotes all. */
+const maxQuotedBytes = 1024
 
 const escapes = new Map([
   ['\x07', '\\a'],

@@ -45,7 +45,11 @@ export class HeadReader {
     }
     const first = text.charCodeAt(0)
     if (first === 32 || first === 9) {
-      if (this.#first) throw new HeadError(`malformed MIME header initial line: ${goQuote(text.slice(0, 80))}`)
+      if (this.#first) {
+        throw new HeadError(
+          text.length > 80 ? 'message too large' : `malformed MIME header initial line: ${goQuote(text)}`,
+        )
+      }
       this.#pending = `${this.#pending} ${trim(text)}`
       return false
     }
@@ -61,8 +65,13 @@ export class HeadReader {
     return false
   }
 
-  /** The block, after `line` answered true. */
-  head(): Head {
+  /** The peer closed: Go still judges the last line before it misses the rest. */
+  end(): void {
+    if (this.#pending !== '') this.#field(this.#pending)
+  }
+
+  /** The block, after `line` answered true. `isHead`: it answers a HEAD. */
+  head(isHead: boolean): Head {
     const headers = this.#headers
     const major = this.#major
     const minor = this.#minor
@@ -105,7 +114,8 @@ export class HeadReader {
       }
     }
     if (chunked) {
-      drop |= dropContentLength
+      const status = this.#status
+      if (!isHead && status !== 204 && status !== 304 && (status < 100 || status > 199)) drop |= dropContentLength
       if (this.#trailers !== undefined) {
         drop |= dropTrailer
         checkTrailerKeys(this.#trailers)
@@ -154,10 +164,14 @@ export class HeadReader {
   #field(line: string): void {
     const colon = line.indexOf(':')
     const name = line.slice(0, colon)
-    if (!isFieldName(name) || hasBadValueByte(line, colon + 1)) {
-      throw new HeadError(`malformed MIME header line: ${goQuote(line)}`)
+    if (!isFieldName(name)) throw new HeadError(`malformed MIME header line: ${goQuote(line)}`)
+    if (hasBadValueByte(line, colon + 1)) {
+      // Go has put the name in its canonical form by now, in the very bytes that it quotes.
+      const shown = name.includes(' ') ? name : canonical(name.toLowerCase())
+      throw new HeadError(`malformed MIME header line: ${goQuote(shown + line.slice(colon))}`)
     }
-    const value = trim(line.slice(colon + 1))
+    // A fold of blanks alone leaves one at the end, as in Go.
+    const value = line.slice(colon + 1).replace(/^[ \t]+/, '')
     if (this.#headers.length >= 2 * maxHeaders) throw new HeadError('message too large')
     this.#headers.push(name, decode(value))
     this.#remember(name, value)

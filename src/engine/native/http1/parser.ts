@@ -98,7 +98,8 @@ export class ResponseParser {
     this.#headBytes = 0
     this.#line = ''
     this.#reader = undefined
-    this.#memo = memo
+    // To a HEAD the same block may mean something else.
+    this.#memo = isHead ? undefined : memo
   }
 
   /** A byte of the response has come. */
@@ -160,6 +161,12 @@ export class ResponseParser {
       case inHead:
         // Go judges a last line without its LF before it misses the rest.
         if (this.#line !== '' && this.#headLine(this.#line)) return
+        try {
+          this.#reader?.end()
+        } catch (error) {
+          if (!(error instanceof HeadError)) throw error
+          return this.#fail(error.message, false)
+        }
         this.#fail(this.#sawBytes ? 'unexpected EOF' : 'EOF', false)
         break
       case inTrailer:
@@ -241,7 +248,7 @@ export class ResponseParser {
     try {
       this.#reader ??= new HeadReader()
       if (!this.#reader.line(line)) return false
-      const head = this.#reader.head()
+      const head = this.#reader.head(this.#noBody)
       this.#reader = undefined
       // Informational answers precede the real one; 101 is final.
       if (head.status >= 100 && head.status <= 199 && head.status !== 101) {
