@@ -125,7 +125,7 @@ class RowReader {
     try {
       record = this.#records.next()
     } catch (error) {
-      throw new Error(`${failure}; reason: ${(error as Error).message}`)
+      throw new Error(`${failure}; reason: ${(error as Error).message}`, { cause: error })
     }
     if (record === undefined) throw new Error(`${failure}; reason: EOF`)
     this.#line++

@@ -36,7 +36,7 @@ class SharedArrayHandler implements ProxyHandler<unknown[]> {
   readonly #realm: Realm
   readonly #rows: SharedRows
   readonly #cachedIndex = new Int32Array(cacheSize).fill(-1)
-  readonly #cachedRow: unknown[] = new Array(cacheSize)
+  readonly #cachedRow: unknown[] = Array.from({ length: cacheSize })
 
   constructor(realm: Realm, rows: SharedRows) {
     this.#realm = realm

@@ -53,4 +53,4 @@ export class SharedRows {
   }
 }
 
-const beyondLatin1 = /[^\u0000-\u00ff]/
+const beyondLatin1 = /[\u0100-\uffff]/

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createTestScope } from '../data/testing/scope.js'
 import { decodeBase64, encodeBase64 } from './base64.js'

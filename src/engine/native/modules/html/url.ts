@@ -21,8 +21,7 @@ export interface GoUrl {
 
 /** @returns undefined for what is no URL to Go */
 export function parseGoUrl(text: string): GoUrl | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the very thing that is refused
-  if (/[\x00-\x1f\x7f]/.test(text)) return undefined
+  if (hasControlCharacter(text)) return undefined
   const [beforeFragment, fragment] = cut(text, '#')
   const schemeMatch = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(beforeFragment)
   if (schemeMatch === null && beforeFragment.startsWith(':')) return undefined
@@ -113,6 +112,14 @@ function removeDots(base: string, reference: string): string {
     if ((segment === '..' || segment === '.') && i === segments.length - 1) kept.push('')
   })
   return `/${kept.join('/').replace(/^\//, '')}`
+}
+
+function hasControlCharacter(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 0x20 || code === 0x7f) return true
+  }
+  return false
 }
 
 function cut(text: string, separator: string): [string, string | undefined] {

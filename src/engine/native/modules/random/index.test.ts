@@ -63,7 +63,7 @@ function stateAfter(steps: bigint): bigint[] {
   const sequence = Array.from({ length }, (_, k) => at(initial, wrap(333 - k)))
   for (let k = length; k < 2 * length; k++) sequence.push((at(sequence, k - length) + at(sequence, k - lag)) & mask)
   const square = (a: readonly bigint[]): bigint[] => {
-    const product = new Array<bigint>(2 * length - 1).fill(0n)
+    const product = Array.from({ length: 2 * length - 1 }, () => 0n)
     for (let i = 0; i < length; i++) {
       if (a[i] === 0n) continue
       for (let j = 0; j < length; j++) product[i + j] = at(product, i + j) + at(a, i) * at(a, j)
@@ -74,7 +74,7 @@ function stateAfter(steps: bigint): bigint[] {
     }
     return product.slice(0, length).map((value) => value & mask)
   }
-  let power = new Array<bigint>(length).fill(0n)
+  let power = Array.from({ length }, () => 0n)
   power[0] = 1n
   for (const bit of steps.toString(2)) {
     power = square(power)
@@ -83,7 +83,7 @@ function stateAfter(steps: bigint): bigint[] {
     power.unshift(top)
     power[length - lag] = (at(power, length - lag) + top) & mask
   }
-  const state = new Array<bigint>(length)
+  const state = Array.from({ length }, () => 0n)
   for (let j = 0; j < length; j++) {
     let sum = 0n
     for (let i = 0; i < length; i++) sum += at(power, i) * at(sequence, i + j)
