@@ -147,6 +147,17 @@ describe('Selection', () => {
     expect(failure(source)).toBe(`GoError: ${message} true`)
   })
 
+  it('waits for callbacks of each() that block, one after another', async () => {
+    const seen: unknown[] = []
+    const source = `d.find('#l > li').each(async (i, e) => { seen.push('start ' + e.id()); await null; seen.push('end ' + e.id()) })`
+    const result = scope.run(source, { d: page, seen }) as Promise<{ size(): number }>
+    expect(result).toBeInstanceOf(scope.realm.Promise)
+    expect((await result).size()).toBe(3)
+    expect(seen).toEqual(['start a', 'end a', 'start b', 'end b', 'start c', 'end c'])
+    const failing = scope.run(`d.find('li').each(async () => { throw new Error('x') })`, { d: page })
+    await expect(failing).rejects.toThrow('the function passed to each() failed: Error: x')
+  })
+
   it('shows its members in the console as k6 does', () => {
     expect(formatConsoleArgs([run(`L`)])).toMatch(
       /^{ url: "", add: \[object Function\], attr: .*, toArray: \[object Function\], val: \[object Function\] }$/,

@@ -2,6 +2,7 @@
  * `Selection` of `k6/html`: a list of nodes with goquery's methods. Behaviour and texts of errors are k6's, compared
  * with k6 2.2 method by method.
  */
+import { types } from 'node:util'
 import { isInterruption } from '../../interrupt.js'
 import type { Realm } from '../../types.js'
 import { consoleKeys } from '../console/format.js'
@@ -180,14 +181,29 @@ function selectionMethods(kit: SelectionKit, wrapRaw: (state: SelectionState) =>
     },
     each: (s, fn) => {
       if (!isFunction(fn)) throw goError('the argument to each() must be a function')
-      s.nodes.forEach((node, i) => {
+      const failed = (error: unknown): unknown =>
+        isInterruption(error) ? error : goError(`the function passed to each() failed: ${String(error)}`)
+      for (let i = 0; i < s.nodes.length; i++) {
+        let result: unknown
         try {
-          fn.call(fn, i, element(s, node))
+          result = fn.call(fn, i, element(s, s.nodes[i]))
         } catch (error) {
-          if (isInterruption(error)) throw error
-          throw goError(`the function passed to each() failed: ${String(error)}`)
+          throw failed(error)
         }
-      })
+        // A callback that blocks answers a promise: the rest waits for it, and the script waits for the rest.
+        if (types.isPromise(result)) {
+          const rest = async (): Promise<object> => {
+            try {
+              await result
+              for (let k = i + 1; k < s.nodes.length; k++) await fn.call(fn, k, element(s, s.nodes[k]))
+            } catch (error) {
+              throw failed(error)
+            }
+            return kit.wrap(s)
+          }
+          return realm.Promise.resolve(rest())
+        }
+      }
       return kit.wrap(s)
     },
     end: (s) => (s.previous === undefined ? empty(s) : kit.wrap(s.previous)),
