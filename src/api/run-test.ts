@@ -7,7 +7,7 @@ import { ExitCode, PerfwrightError } from '#base/errors.js'
 import { consolidateOptions, exportOptions, type Options, type OptionSources } from '#config/index.js'
 import { NativeEngine, ScriptFailure } from '#engine/native/engine.js'
 import { planVus, type VuPlan } from '#engine/native/executors/index.js'
-import type { LoadedScript, LogLine, RawSample, WorkerEvent, WorkerWindow } from '#engine/native/worker/protocol.js'
+import type { LoadedScript, LogLine, SampleBatch, WorkerEvent, WorkerWindow } from '#engine/native/worker/protocol.js'
 import {
   abortMessage,
   compileThresholds,
@@ -48,10 +48,10 @@ export interface RunObserver {
   planned(plan: RunPlan): Promise<void> | void
   live(state: LiveState): void
   window(window: WorkerWindow, time: { readonly fromNs: number; readonly toNs: number }): void
-  samples(samples: readonly RawSample[]): void
+  samples(batch: SampleBatch): void
   event(type: string, detail: Readonly<Record<string, unknown>>): void
-  /** All phases but handleSummary are over. Answers what the record could not hold. */
-  measured(result: RunResult): readonly string[]
+  /** What the record could not hold so far. */
+  readonly missing: () => readonly { readonly what: string; readonly why: string }[]
   /** True when raw samples are wanted (json, csv). */
   readonly rawSamples: boolean
 }
@@ -138,8 +138,6 @@ export class TestRun {
       await this.#observer.planned(plan)
       const setupData = await this.#load(engine, plan)
       const result = this.#result(plan, setupData)
-      const missing = this.#observer.measured(result)
-      void missing
       const outputs = await this.#summary(engine, plan, handleSummary(result))
       return { ...result, end: this.#end.reason, summaryOutputs: outputs }
     } finally {
@@ -252,7 +250,7 @@ export class TestRun {
       case 'window':
         return this.#onWindow(event.window)
       case 'samples':
-        return this.#observer.samples(event.samples)
+        return this.#observer.samples(event.batch)
       case 'abort':
         if (event.kind === 'fail') {
           this.#end.fail(`test marked as failed: ${event.reason}`)
@@ -329,7 +327,7 @@ export class TestRun {
       startLagMsP99: lag.isEmpty ? undefined : lag.sketch.quantile(0.99),
       samples: sent > 0 ? sent : (this.#last?.iterationsCompleted ?? 0),
       clockStepMs: this.#clockStepMs(),
-      missing: [],
+      missing: this.#observer.missing().map(({ what, why }) => `${what} (${why})`),
     })
     if (this.#request.strict && trust.verdict === 'not-trustworthy') {
       this.#end.verdict(ExitCode.notTrustworthy, trust.reasons[0] ?? 'the run cannot be trusted')

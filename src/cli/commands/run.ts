@@ -50,6 +50,8 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
     env: io.env,
     outputs: runtime.outputs,
     recordDir: runtime.record,
+    commandLine: process.argv.slice(2),
+    stdout: io.stdout,
     version: version(),
     warn: (message) => terminal.log({ level: 'warn', message, fields: {}, unixMs: systemClock.unixMs() }),
   })
@@ -85,9 +87,9 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
         },
         live: (state) => terminal.live(state),
         window: (window, time) => files.window(window, time),
-        samples: (samples) => files.samples(samples),
+        samples: (batch) => files.samples(batch),
         event: (type, detail) => files.event(type, detail),
-        measured: () => files.missing,
+        missing: () => files.missing,
       },
     )
     const stopListening = onSignals((signal) => run.interrupt(signal))

@@ -98,6 +98,7 @@ export class WorkerBody {
       iterationError: (vu, error) => this.#iterationError(vu, error),
     })
     this.#shared = shared
+    if (params.rawSamples) this.#reporter.streamSamples(shared)
     shared.modules = await loadModules(params.modules)
     // What a script may reach without an import is loaded when its text mentions it.
     if (/\bcrypto\b/.test(params.code)) await loadWebCrypto()

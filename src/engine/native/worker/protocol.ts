@@ -47,6 +47,13 @@ export interface LoadedScript {
   readonly metrics: readonly { readonly name: string; readonly type: MetricType; readonly contains: ValueKind }[]
 }
 
+/** Raw samples with what a reader needs to make sense of them; announced once each. */
+export interface SampleBatch {
+  readonly metrics: readonly Metric[]
+  readonly tagSets: WindowBatch['tagSets']
+  readonly samples: readonly RawSample[]
+}
+
 export interface RawSample {
   readonly metric: number
   readonly tags: number
@@ -59,7 +66,7 @@ export interface RawSample {
 export type WorkerEvent =
   | { readonly type: 'log'; readonly lines: readonly LogLine[] }
   | { readonly type: 'window'; readonly window: WorkerWindow }
-  | { readonly type: 'samples'; readonly samples: readonly RawSample[] }
+  | { readonly type: 'samples'; readonly batch: SampleBatch }
   | { readonly type: 'abort'; readonly reason: string; readonly kind: 'abort' | 'fail' }
   | { readonly type: 'initialized'; readonly count: number }
 
@@ -122,5 +129,3 @@ export type FromWorker =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly failure: WorkerFailure }
   | { readonly event: WorkerEvent }
-
-export type { Metric }

@@ -3,7 +3,8 @@
  */
 import type { Clock } from '#base/clock.js'
 import type { LogFields, ScriptLog } from '../types.js'
-import type { FromWorker, LogLine, ScenarioState, WorkerEvent, WorkerHealth } from './protocol.js'
+import type { WindowBatch } from '#metrics/types.js'
+import type { FromWorker, LogLine, RawSample, ScenarioState, WorkerEvent, WorkerHealth } from './protocol.js'
 import type { WorkerShared } from './shared.js'
 
 /** Distinct messages of failed iterations that are counted one by one; the rest are counted together. */
@@ -36,6 +37,7 @@ export class Reporter {
 
   window(shared: WorkerShared, scenarios: readonly ScenarioState[], health: WorkerHealth): void {
     this.flushLogs()
+    this.flushSamples()
     const errors = [...this.#errors].map(([message, count]) => ({ message, count }))
     this.#errors.clear()
     this.#send({
@@ -55,6 +57,33 @@ export class Reporter {
       },
     })
   }
+
+  /** Sends every sample raw, in batches: for the outputs that want each of them. */
+  streamSamples(shared: WorkerShared): void {
+    const known = { metrics: 0, tagSets: new Set<number>() }
+    let tagSets: WindowBatch['tagSets'][number][] = []
+    let samples: RawSample[] = []
+    this.flushSamples = () => {
+      if (samples.length === 0) return
+      const metrics = shared.metrics.all.slice(known.metrics)
+      known.metrics = shared.metrics.all.length
+      this.#send({ event: { type: 'samples', batch: { metrics, tagSets, samples } } })
+      tagSets = []
+      samples = []
+    }
+    shared.samples.listen(this.#clock, (metric, tags, value, unixMs, metadata) => {
+      // Raw outputs have k6's shape, which knows no metrics of ours.
+      if (metric.own) return
+      if (!known.tagSets.has(tags.id)) {
+        known.tagSets.add(tags.id)
+        tagSets.push({ id: tags.id, entries: tags.entries })
+      }
+      samples.push({ metric: metric.id, tags: tags.id, value, unixMs, metadata })
+      if (samples.length >= 2000) this.flushSamples()
+    })
+  }
+
+  flushSamples: () => void = () => {}
 
   flushLogs(): void {
     this.#flushDue = false

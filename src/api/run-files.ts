@@ -1,0 +1,152 @@
+/**
+ * The files that a run leaves: its record, and the raw outputs of `--out`.
+ */
+import { join, resolve } from 'node:path'
+import type { Clock } from '#base/clock.js'
+import { exportOptions } from '#config/index.js'
+import type { SampleBatch, WorkerWindow } from '#engine/native/worker/protocol.js'
+import { createOutputs, type OutputSet } from '#output/index.js'
+import { describeRun } from '#record/header.js'
+import { openRecord, type RecordWriter } from '#record/record-writer.js'
+import type { Missing, ScenarioResult } from '#record/types.js'
+import type { ScriptSource } from '#script/index.js'
+import type { RunPlan, RunResult } from './run-test.js'
+
+export interface RunFilesOptions {
+  readonly clock: Clock
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** `--out` values. */
+  readonly outputs: readonly string[]
+  /** `--record`: the record's own folder; a new one below `.perfwright/runs` when undefined. */
+  readonly recordDir: string | undefined
+  readonly commandLine: readonly string[]
+  readonly version: string
+  readonly stdout: NodeJS.WritableStream
+  readonly warn: (message: string) => void
+}
+
+export class RunFiles {
+  readonly #options: RunFilesOptions
+  readonly #specs: string[]
+  #outputs: OutputSet | undefined
+  #writer: RecordWriter | undefined
+
+  constructor(options: RunFilesOptions) {
+    this.#options = options
+    this.#specs = [...options.outputs]
+  }
+
+  addOutputs(specs: readonly string[]): void {
+    this.#specs.push(...specs)
+  }
+
+  get dir(): string | undefined {
+    return this.#writer?.dir
+  }
+
+  get outputNames(): readonly string[] {
+    return this.#outputs?.descriptions ?? []
+  }
+
+  get wantsSamples(): boolean {
+    return this.#specs.length > 0
+  }
+
+  get missing(): readonly Missing[] {
+    return this.#writer?.missing ?? []
+  }
+
+  /** @throws PW_OUTPUT_UNKNOWN, PW_OUTPUT_CREATE, PW_RECORD_EXISTS, before anything runs */
+  async open(plan: RunPlan, run: { readonly script: string; readonly name: string | undefined; readonly source: ScriptSource }): Promise<void> {
+    const { recordDir, cwd, env, version, clock, warn, commandLine, stdout } = this.#options
+    this.#outputs = createOutputs(this.#specs, { options: plan.options, env, cwd, stdout, warn })
+    await this.#outputs.start()
+    const sources = plan.compiled.sources.length > 0 ? plan.compiled.sources : [run.source]
+    const header = await describeRun({
+      name: run.name,
+      toolVersion: version,
+      engine: { name: 'native', version },
+      script: { path: run.script, sources },
+      options: exportOptions(plan.options),
+      commandLine,
+      cwd,
+      startedUnixMs: plan.startedUnixMs,
+    })
+    const place = recordDir === undefined ? join(cwd, '.perfwright', 'runs') : { dir: resolve(cwd, recordDir) }
+    this.#writer = await openRecord(place, header, { clock, warn: (message) => warn(`the run record is incomplete: ${message}`) })
+  }
+
+  window(window: WorkerWindow, time: { readonly fromNs: number; readonly toNs: number }): void {
+    const span = { ...time, unixMs: window.unixMs }
+    this.#writer?.window(window.batch, span)
+    this.#writer?.observe(
+      'injector',
+      {
+        cpu_ratio: window.health.cpuRatio,
+        event_loop_lag_p99_ms: window.health.loopLagMsP99,
+        event_loop_lag_max_ms: window.health.loopLagMsMax,
+        rss_bytes: window.health.heapBytes,
+        vus_active: window.vusActive,
+        vus_initialized: window.vusInitialized,
+      },
+      span,
+    )
+  }
+
+  samples(batch: SampleBatch): void {
+    this.#outputs?.define(batch)
+    this.#outputs?.samples(batch.samples)
+  }
+
+  event(type: string, detail: Readonly<Record<string, unknown>>): void {
+    this.#writer?.event(type, detail)
+  }
+
+  async finish(result: RunResult): Promise<void> {
+    const losses = (await this.#outputs?.stop()) ?? []
+    await this.#writer?.finish({
+      missing: losses.map(({ output, samples, why }) => ({ what: `${samples} samples of the output ${output}`, why })),
+      endedUnixMs: result.endedUnixMs,
+      durationNs: result.durationNs,
+      scenarios: scenarioResults(result),
+      thresholds: result.plan.gate.last.results,
+      aggregate: result.plan.aggregate,
+      trendStats: result.plan.options.summaryTrendStats,
+      trust: result.trust,
+      exit: { code: result.end.code, reason: result.end.text },
+    })
+  }
+
+  /** The run broke off: what there is stays readable. */
+  async abandon(error: unknown): Promise<void> {
+    await this.#outputs?.stop()
+    this.#writer?.event('broke-off', { error: error instanceof Error ? error.message : String(error) })
+    await this.#writer?.abandon()
+  }
+}
+
+function scenarioResults(result: RunResult): ScenarioResult[] {
+  const lag = result.plan.aggregate.registry.get('iteration_start_lag')
+  const sketch = lag === undefined ? undefined : result.plan.aggregate.total(lag).sink.sketch
+  return result.scenarios.map((scenario) => {
+    const executor = result.plan.options.scenarios[scenario.name]?.executor ?? 'unknown'
+    const open = executor.endsWith('arrival-rate')
+    return {
+      name: scenario.name,
+      executor,
+      asked: open ? scenario.started + scenario.dropped : null,
+      sent: scenario.started,
+      dropped: scenario.dropped,
+      startLagMs:
+        !open || sketch === undefined || sketch.count === 0
+          ? null
+          : {
+              med: sketch.quantile(0.5) ?? 0,
+              p95: sketch.quantile(0.95) ?? 0,
+              p99: sketch.quantile(0.99) ?? 0,
+              max: sketch.max,
+            },
+    }
+  })
+}
