@@ -145,7 +145,7 @@ export function toBytes(text: string): string {
 /** Splits Go's `Host` into name and port, the name without brackets, in lower case and in ASCII. */
 export function splitHost(host: string): { name: string; port: string } {
   const match = /^(\[.*\]|[^:]*)(?::(.*))?$/s.exec(host)
-  const name = (match?.[1] ?? host).replace(/^\[|\]$/g, '').toLowerCase()
+  const name = (match?.[1] ?? host).replace(/^\[|\]$/g, '').replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
   return { name: asciiName(name), port: match?.[2] ?? '' }
 }
 

@@ -11,8 +11,18 @@ export interface OracleAnswer {
   body: Buffer
 }
 
+interface Memory {
+  readonly buffer: ArrayBuffer
+}
+
+/** Node's types leave WebAssembly to the DOM's. */
+const Wasm = (globalThis as unknown as { WebAssembly: unknown }).WebAssembly as {
+  readonly Module: new (bytes: Uint8Array) => object
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown }
+}
+
 interface Exports {
-  readonly memory: WebAssembly.Memory
+  readonly memory: Memory
   malloc(bytes: number): number
   free(pointer: number): void
   llhttp_alloc(type: number): number
@@ -25,12 +35,12 @@ interface Exports {
 let answer: OracleAnswer
 let isHead = false
 let field = ''
-let memory: WebAssembly.Memory
+let memory: Memory
 
 const bytes = (at: number, length: number): Buffer => Buffer.from(memory.buffer, at, length)
 
 const wasm = createRequire(import.meta.url)('undici/lib/llhttp/llhttp-wasm.js') as Buffer
-const exported = new WebAssembly.Instance(new WebAssembly.Module(wasm), {
+const exported = new Wasm.Instance(new Wasm.Module(wasm), {
   env: {
     wasm_on_url: () => 0,
     wasm_on_status: () => 0,
