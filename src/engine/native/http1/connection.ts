@@ -219,6 +219,8 @@ export class Connection implements Timed, DialEvents {
         socket.uncork()
       }
     }
+    // A write that failed at once leaves nothing waiting, either, and wrote nothing: `onSocketError` hears of it later.
+    if (socket.errored != null) return
     if (socket.writableLength === 0) this.#sentMs = nowMs()
     else {
       const sequence = this.sequence

@@ -4,6 +4,7 @@
  */
 import * as net from 'node:net'
 import * as tls from 'node:tls'
+import { ExitCode, PerfwrightError } from '#base/errors.js'
 import type { Options } from '#config/types.js'
 import { dialFault, dialTimeout, type Fault, fault, ioFault } from './faults.js'
 import { localIpPool } from './ip.js'
@@ -41,6 +42,14 @@ export class Dialer {
     this.#resolver = new Resolver(options)
     this.#contexts = new TlsContexts(options)
     this.#localIp = options.localIPs === undefined ? undefined : localIpPool(options.localIPs)
+    if (options.localIPs !== undefined && this.#localIp === undefined) {
+      throw new PerfwrightError({
+        code: 'PW_HTTP_LOCAL_IPS',
+        message: `localIPs ${JSON.stringify(options.localIPs)} is no list of addresses, ranges and CIDRs.`,
+        fix: 'Write it as 192.168.1.1-192.168.1.9,10.0.0.0/24.',
+        exitCode: ExitCode.invalidConfig,
+      })
+    }
     this.#insecure = options.insecureSkipTLSVerify
     this.proxies = readProxyEnv(proxyEnv)
     this.#onread = onread

@@ -35,7 +35,7 @@ const escapes = new Map([
 const rawByteBase = 0x10fe00
 
 function decodeUtf8(bytes: string): string {
-  // biome-ignore lint: the range is the point.
+  // oxlint-disable-next-line no-control-regex -- the range is the point.
   if (/^[\x00-\x7f]*$/.test(bytes)) return bytes
   let out = ''
   for (let i = 0; i < bytes.length; ) {

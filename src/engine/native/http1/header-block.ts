@@ -29,7 +29,7 @@ export function buildHeaderBlock(
     if (!isToken(name)) {
       throw new HeaderError(`net/http: invalid header field name ${goQuote(name)}`)
     }
-    // biome-ignore lint: control characters are what is looked for.
+    // oxlint-disable-next-line no-control-regex -- control characters are what is looked for.
     if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) {
       throw new HeaderError(`net/http: invalid header field value for ${goQuote(name)}`)
     }

@@ -150,8 +150,8 @@ function framingless(headers: readonly string[]): string[] {
     if (name === 'transfer-encoding' || name === 'content-length' || name === 'connection' || name === 'trailer')
       continue
     // Cache-Control that we add for Pragma, as Go does, may be there once more.
-    if (name === 'cache-control' && headers[i + 1] === 'no-cache') continue
     const value = headers[i + 1] as string
+    if (name === 'cache-control' && value.trim() === 'no-cache') continue
     out.push(name, /[\x80-\xff]/.test(value) || value.includes('\ufffd') ? 'not ASCII' : value.trim())
   }
   return out

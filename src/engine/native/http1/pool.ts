@@ -64,11 +64,11 @@ export class VuConnections implements Connections, ConnectionOwner {
   }
 
   closeIdle(): void {
-    for (const connection of [...this.#idle]) connection.close()
+    for (const connection of this.#idle.slice()) connection.close()
   }
 
   close(): void {
     this.closeIdle()
-    for (const connection of [...this.#busy]) connection.close()
+    for (const connection of Array.from(this.#busy)) connection.close()
   }
 }

@@ -3,12 +3,12 @@
  * a proxy. Source: golang.org/x/net/http/httpproxy, documentation of `Config`.
  */
 import { isIP, type Socket } from 'node:net'
+import { PerfwrightError } from '#base/errors.js'
 import type { DialEvents } from './dialer.js'
 import { fault } from './faults.js'
 import { blockContains, type IpBlock, parseCidr } from './ip.js'
 import { ResponseParser } from './parser.js'
 import type { Target } from './types.js'
-import { goQuote } from './go-quote.js'
 
 export interface Proxy {
   readonly host: string
@@ -24,8 +24,8 @@ export interface Proxies {
 export function readProxyEnv(env: Readonly<Record<string, string>>): Proxies {
   const get = (name: string): string => env[name] || env[name.toLowerCase()] || ''
   // In a CGI program HTTP_PROXY may come from a request header, so Go ignores it there.
-  const http = env['REQUEST_METHOD'] ? undefined : parseProxy(get('HTTP_PROXY'))
-  const https = parseProxy(get('HTTPS_PROXY'))
+  const http = env['REQUEST_METHOD'] ? undefined : parseProxy('HTTP_PROXY', get('HTTP_PROXY'))
+  const https = parseProxy('HTTPS_PROXY', get('HTTPS_PROXY'))
   if (http === undefined && https === undefined) return { for: () => undefined }
   const bypass = parseNoProxy(get('NO_PROXY'))
   return {
@@ -90,15 +90,18 @@ export function connectThrough(
   )
 }
 
-function parseProxy(text: string): Proxy | undefined {
+function parseProxy(name: string, text: string): Proxy | undefined {
   if (text === '') return undefined
-  let url: URL
-  try {
-    url = new URL(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`)
-  } catch {
-    throw new Error(`invalid proxy address ${goQuote(text)}`)
+  const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`
+  const url = URL.canParse(whole) ? new URL(whole) : undefined
+  if (url?.protocol !== 'http:') {
+    throw new PerfwrightError({
+      code: 'PW_HTTP_PROXY',
+      message: `${name} is set to something that is no http:// proxy.`,
+      where: name,
+      fix: `Set ${name} to http://[user:password@]host:port, or unset it.`,
+    })
   }
-  if (url.protocol !== 'http:') throw new Error(`proxy ${url.protocol}// is not supported, only http://`)
   const user = decodeURIComponent(url.username)
   const password = decodeURIComponent(url.password)
   const basic = Buffer.from(`${user}:${password}`, 'utf8').toString('base64')

@@ -5,6 +5,7 @@
 import { lookup } from 'node:dns'
 import { isIP } from 'node:net'
 import { nowMs } from '#base/clock.js'
+import { ExitCode, PerfwrightError } from '#base/errors.js'
 import type { Options } from '#config/types.js'
 import { dnsFault, type Fault, fault } from './faults.js'
 import { blockContains, type IpBlock, parseCidr } from './ip.js'
@@ -27,9 +28,7 @@ export class Resolver {
   constructor(options: ResolveOptions) {
     this.#hosts = new HostPatterns(Object.entries(options.hosts).map(([name, to]) => [name, parseHostValue(to)]))
     this.#blocked = new HostPatterns(options.blockHostnames.map((pattern) => [pattern, true]))
-    this.#blacklist = options.blacklistIPs.flatMap(
-      (text) => parseCidr(text.includes('/') ? text : singleCidr(text)) ?? [],
-    )
+    this.#blacklist = options.blacklistIPs.map(parseBlock)
     this.#dns = options.dns
   }
 
@@ -127,6 +126,15 @@ function parseHostValue(text: string): { ip: string; port: number | undefined } 
   return { ip: (match[1] ?? match[2]) as string, port: Number(match[3]) || undefined }
 }
 
-function singleCidr(ip: string): string {
-  return isIP(ip) === 6 ? `${ip}/128` : `${ip}/32`
+function parseBlock(text: string): IpBlock {
+  const block = parseCidr(text.includes('/') ? text : `${text}/${isIP(text) === 6 ? 128 : 32}`)
+  if (block === undefined) {
+    throw new PerfwrightError({
+      code: 'PW_HTTP_BLACKLIST_IP',
+      message: `blacklistIPs holds ${JSON.stringify(text)}, which is no CIDR block.`,
+      fix: 'Write it as 10.0.0.0/8.',
+      exitCode: ExitCode.invalidConfig,
+    })
+  }
+  return block
 }

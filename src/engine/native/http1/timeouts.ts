@@ -90,7 +90,7 @@ export class Timeouts {
     this.#timer = undefined
     this.#timerDueMs = Number.POSITIVE_INFINITY
     const now = nowMs()
-    for (const list of [...this.#lists.values()]) {
+    for (const list of this.#lists.values()) {
       for (let timed = list.first; timed !== undefined && timed.dueMs <= now; timed = list.first) {
         this.remove(timed)
         timed.onTimeout()

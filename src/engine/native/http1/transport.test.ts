@@ -224,6 +224,17 @@ describe('connections', () => {
     expect(posted).toMatchObject({ status: 0, error: 'EOF', errorCode: 1000 })
   })
 
+  it('repeats even a POST when nothing of it could be written', async () => {
+    const server = await serve((socket) => socket.write(ok))
+    const c = make()
+    await c.get(server.url)
+    // The reset is there, but nobody has read it off the socket yet.
+    server.sockets[0]?.resetAndDestroy()
+    expect(await c.get(server.url, { method: 'POST', body: 'x' })).toMatchObject({ status: 200, error: '' })
+    expect(server.sockets.length).toBe(2)
+    expect(server.received).toEqual([expect.stringMatching(/^GET/), expect.stringMatching(/^POST/)])
+  })
+
   it('does not repeat on a fresh connection', async () => {
     const server = await serve((socket) => socket.destroy())
     expect(await make().get(server.url)).toMatchObject({ error: 'EOF', errorCode: 1000 })
@@ -342,6 +353,12 @@ describe('hosts and addresses', () => {
       errorDetail: 'dial tcp 127.0.0.1:1: connect: connection refused',
       remoteIp: '',
     })
+  })
+
+  it('refuses addresses, ranges and proxies that are none', () => {
+    expect(() => client({ localIPs: '127.0.0.9-127.0.0.1' })).toThrow('localIPs')
+    expect(() => client({ blacklistIPs: ['10.0.0.0/33'] })).toThrow('blacklistIPs')
+    expect(() => client({}, { HTTP_PROXY: 'ftp://x' })).toThrow('HTTP_PROXY')
   })
 
   it('spreads local addresses over VUs', async () => {

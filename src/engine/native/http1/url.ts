@@ -39,7 +39,7 @@ export function parseUrl(text: string): ParsedUrl {
 class Reason extends Error {}
 
 function parse(whole: string): ParsedUrl {
-  // biome-ignore lint: control characters are what is looked for.
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for.
   if (/[\x00-\x1f\x7f]/.test(whole)) throw new Reason('net/url: invalid control character in URL')
   const { scheme, rest: afterScheme } = splitScheme(whole)
   const question = afterScheme.indexOf('?')
@@ -138,7 +138,7 @@ function escapePath(path: string): string {
 
 /** Go strings are bytes: UTF-8, one character here for each. */
 export function toBytes(text: string): string {
-  // biome-ignore lint: ASCII is the whole range.
+  // oxlint-disable-next-line no-control-regex -- ASCII is the whole range.
   return /^[\x00-\x7f]*$/.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
 }
 
@@ -150,7 +150,7 @@ export function splitHost(host: string): { name: string; port: string } {
 }
 
 function asciiName(bytes: string): string {
-  // biome-ignore lint: as above.
+  // oxlint-disable-next-line no-control-regex -- as above.
   if (/^[\x00-\x7f]*$/.test(bytes)) return bytes
   return domainToASCII(Buffer.from(bytes, 'latin1').toString('utf8')) || bytes
 }
