@@ -20,7 +20,9 @@ const rounds = short ? 2 : 5
 const vus = 50
 const work = mkdtempSync(join(tmpdir(), 'pw-bench-'))
 const perfwright = [process.execPath, join(root, 'bin', 'perfwright.js')]
-const k6 = [process.env.PW_K6, join(homedir(), '.cache', 'perfwright', 'bin', 'k6')].find((path) => path && existsSync(path)) ?? (has('k6', ['version']) ? 'k6' : undefined)
+const k6 =
+  [process.env.PW_K6, join(homedir(), '.cache', 'perfwright', 'bin', 'k6')].find((path) => path && existsSync(path)) ??
+  (has('k6', ['version']) ? 'k6' : undefined)
 const script = join(here, 'http-get-check.js')
 
 const server = await startServer()
@@ -45,13 +47,43 @@ async function speed() {
   const url = `${server.url}/products`
   const contenders = {
     'perfwright (script: get + check)': async () => {
-      const cpu = await timed([...perfwright, 'run', '--quiet', '--no-summary', '--vus', vus, '--duration', `${seconds}s`, '-e', `URL=${url}`, '--record', join(work, 'r'), '--summary-export', join(work, 's.json'), script])
+      const cpu = await timed([
+        ...perfwright,
+        'run',
+        '--quiet',
+        '--no-summary',
+        '--vus',
+        vus,
+        '--duration',
+        `${seconds}s`,
+        '-e',
+        `URL=${url}`,
+        '--record',
+        join(work, 'r'),
+        '--summary-export',
+        join(work, 's.json'),
+        script,
+      ])
       rmSync(join(work, 'r'), { recursive: true, force: true })
       return { ...cpu, requests: JSON.parse(readFileSync(join(work, 's.json'), 'utf8')).metrics.http_reqs.count }
     },
     ...(k6 && {
       'k6 (same script)': async () => {
-        const cpu = await timed([k6, 'run', '--quiet', '--no-usage-report', '--vus', vus, '--duration', `${seconds}s`, '-e', `URL=${url}`, '--summary-export', join(work, 's.json'), script])
+        const cpu = await timed([
+          k6,
+          'run',
+          '--quiet',
+          '--no-usage-report',
+          '--vus',
+          vus,
+          '--duration',
+          `${seconds}s`,
+          '-e',
+          `URL=${url}`,
+          '--summary-export',
+          join(work, 's.json'),
+          script,
+        ])
         return { ...cpu, requests: JSON.parse(readFileSync(join(work, 's.json'), 'utf8')).metrics.http_reqs.count }
       },
     }),
@@ -66,17 +98,32 @@ async function speed() {
       },
     }),
     autocannon: async () => {
-      const cpu = await timed([process.execPath, join(root, 'node_modules', 'autocannon', 'autocannon.js'), '-c', vus, '-d', seconds, '-j', url])
+      const cpu = await timed([
+        process.execPath,
+        join(root, 'node_modules', 'autocannon', 'autocannon.js'),
+        '-c',
+        vus,
+        '-d',
+        seconds,
+        '-j',
+        url,
+      ])
       return { ...cpu, requests: JSON.parse(cpu.stdout.slice(cpu.stdout.indexOf('{'))).requests.total }
     },
   }
-  for (const [name, there] of [['k6', k6], ['wrk', has('wrk', ['-v'])]]) if (!there) process.stdout.write(`left out: ${name} is not installed\n`)
+  for (const [name, there] of [
+    ['k6', k6],
+    ['wrk', has('wrk', ['-v'])],
+  ])
+    if (!there) process.stdout.write(`left out: ${name} is not installed\n`)
   const results = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]))
   for (let round = 0; round < rounds; round++) {
     for (const [name, run] of Object.entries(contenders)) {
       const { requests, cpuS, maxRssKb } = await run()
       results[name].push({ perCpuS: requests / cpuS, perS: requests / seconds, rssMb: maxRssKb / 1024 })
-      process.stderr.write(`round ${round + 1}/${rounds} ${name}: ${Math.round(requests / cpuS)} requests per CPU second\n`)
+      process.stderr.write(
+        `round ${round + 1}/${rounds} ${name}: ${Math.round(requests / cpuS)} requests per CPU second\n`,
+      )
     }
   }
   const base = results['k6 (same script)']
@@ -89,10 +136,18 @@ async function speed() {
     timesK6: base && spread(runs.map((run, i) => run.perCpuS / base[i].perCpuS)),
     timesBare: spread(runs.map((run, i) => run.perCpuS / bare[i].perCpuS)),
   }))
-  const show = (s, digits = 0) => (s === undefined ? '-' : `${format(s.median, digits)} [${format(s.min, digits)}-${format(s.max, digits)}]`)
-  process.stdout.write(`\n${vus} connections, ${seconds} s a run, ${rounds} interleaved rounds, server: ${server.name} on core 0, generator on core 1\n\n`)
-  process.stdout.write('| Tool | requests per CPU second | x k6 | x bare loop | requests/s | MB |\n|---|---|---|---|---|---|\n')
-  for (const row of rows) process.stdout.write(`| ${row.name} | ${show(row.perCpuS)} | ${show(row.timesK6, 2)} | ${show(row.timesBare, 2)} | ${show(row.perS)} | ${row.rssMb} |\n`)
+  const show = (s, digits = 0) =>
+    s === undefined ? '-' : `${format(s.median, digits)} [${format(s.min, digits)}-${format(s.max, digits)}]`
+  process.stdout.write(
+    `\n${vus} connections, ${seconds} s a run, ${rounds} interleaved rounds, server: ${server.name} on core 0, generator on core 1\n\n`,
+  )
+  process.stdout.write(
+    '| Tool | requests per CPU second | x k6 | x bare loop | requests/s | MB |\n|---|---|---|---|---|---|\n',
+  )
+  for (const row of rows)
+    process.stdout.write(
+      `| ${row.name} | ${show(row.perCpuS)} | ${show(row.timesK6, 2)} | ${show(row.timesBare, 2)} | ${show(row.perS)} | ${row.rssMb} |\n`,
+    )
   return rows
 }
 
@@ -100,12 +155,16 @@ async function speed() {
 async function coldStart() {
   const times = { perfwright: [], k6: [] }
   for (let i = 0; i < (short ? 3 : 7); i++) {
-    times.perfwright.push(await firstRequest([...perfwright, 'run', '--quiet', '--iterations', '1', '--record', join(work, 'c')]))
+    times.perfwright.push(
+      await firstRequest([...perfwright, 'run', '--quiet', '--iterations', '1', '--record', join(work, 'c')]),
+    )
     rmSync(join(work, 'c'), { recursive: true, force: true })
     if (k6) times.k6.push(await firstRequest([k6, 'run', '--quiet', '--no-usage-report', '--iterations', '1']))
   }
   const out = { perfwright: spread(times.perfwright), ...(k6 && { k6: spread(times.k6) }) }
-  process.stdout.write(`\nCold start to the first request, ms: perfwright ${format(out.perfwright.median)} [${format(out.perfwright.min)}-${format(out.perfwright.max)}]${k6 ? `, k6 ${format(out.k6.median)}` : ''}\n`)
+  process.stdout.write(
+    `\nCold start to the first request, ms: perfwright ${format(out.perfwright.median)} [${format(out.perfwright.min)}-${format(out.perfwright.max)}]${k6 ? `, k6 ${format(out.k6.median)}` : ''}\n`,
+  )
   return out
 }
 
@@ -118,7 +177,9 @@ function firstRequest(head) {
       child.on('close', () => probe.close(() => resolve(ms)))
     }).listen(0, '127.0.0.1', () => {
       started = performance.now()
-      child = spawn(head[0], [...head.slice(1), '-e', `URL=http://127.0.0.1:${probe.address().port}/`, script], { stdio: 'ignore' })
+      child = spawn(head[0], [...head.slice(1), '-e', `URL=http://127.0.0.1:${probe.address().port}/`, script], {
+        stdio: 'ignore',
+      })
       child.on('error', reject)
     })
     let child
@@ -129,8 +190,22 @@ function firstRequest(head) {
 async function memory() {
   const many = short ? 2000 : 9000
   const measure = async (tool, count) => {
-    const args = tool === 'k6' ? [k6, 'run', '--quiet', '--no-usage-report'] : [...perfwright, 'run', '--quiet', '--no-summary', '--record', join(work, 'm')]
-    const { maxRssKb } = await timed([...args, '--vus', count, '--duration', `${short ? 5 : 15}s`, '-e', `URL=${server.url}/products`, '-e', 'SLEEP=1', script])
+    const args =
+      tool === 'k6'
+        ? [k6, 'run', '--quiet', '--no-usage-report']
+        : [...perfwright, 'run', '--quiet', '--no-summary', '--record', join(work, 'm')]
+    const { maxRssKb } = await timed([
+      ...args,
+      '--vus',
+      count,
+      '--duration',
+      `${short ? 5 : 15}s`,
+      '-e',
+      `URL=${server.url}/products`,
+      '-e',
+      'SLEEP=1',
+      script,
+    ])
     rmSync(join(work, 'm'), { recursive: true, force: true })
     return maxRssKb
   }
@@ -139,14 +214,35 @@ async function memory() {
     const few = await measure(tool, 50)
     const lots = await measure(tool, many)
     out[tool] = { few: 50, many, rssMbFew: few / 1024, rssMbMany: lots / 1024, kbPerVu: (lots - few) / (many - 50) }
-    process.stdout.write(`Memory, ${tool}: ${format(few / 1024)} MB at 50 VUs, ${format(lots / 1024)} MB at ${many} VUs: ${format(out[tool].kbPerVu, 1)} KB a VU\n`)
+    process.stdout.write(
+      `Memory, ${tool}: ${format(few / 1024)} MB at 50 VUs, ${format(lots / 1024)} MB at ${many} VUs: ${format(out[tool].kbPerVu, 1)} KB a VU\n`,
+    )
   }
   return out
 }
 
 /** Resident memory along a long run; flat when the slope of its second half is nothing. */
 async function soak(requests) {
-  const child = spawn('taskset', ['-c', '1', ...perfwright, 'run', '--quiet', '--vus', String(vus), '--iterations', String(requests), '-e', `URL=${server.url}/products`, '--record', join(work, 'soak'), script].map(String), { stdio: ['ignore', 'inherit', 'inherit'] })
+  const child = spawn(
+    'taskset',
+    [
+      '-c',
+      '1',
+      ...perfwright,
+      'run',
+      '--quiet',
+      '--vus',
+      String(vus),
+      '--iterations',
+      String(requests),
+      '-e',
+      `URL=${server.url}/products`,
+      '--record',
+      join(work, 'soak'),
+      script,
+    ].map(String),
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  )
   const samples = []
   const started = performance.now()
   const timer = setInterval(() => {
@@ -161,7 +257,9 @@ async function soak(requests) {
   clearInterval(timer)
   const half = samples.slice(Math.floor(samples.length / 2))
   const slope = regression(half)
-  process.stdout.write(`Soak: ${requests} requests in ${format(samples.at(-1)[0])} s; MB at 10 %, 50 %, 90 %: ${[0.1, 0.5, 0.9].map((q) => format(samples[Math.floor(q * (samples.length - 1))][1])).join(', ')}; slope of the second half ${slope.slope.toFixed(4)} MB/s, 95 % interval [${slope.low.toFixed(4)}, ${slope.high.toFixed(4)}]\n`)
+  process.stdout.write(
+    `Soak: ${requests} requests in ${format(samples.at(-1)[0])} s; MB at 10 %, 50 %, 90 %: ${[0.1, 0.5, 0.9].map((q) => format(samples[Math.floor(q * (samples.length - 1))][1])).join(', ')}; slope of the second half ${slope.slope.toFixed(4)} MB/s, 95 % interval [${slope.low.toFixed(4)}, ${slope.high.toFixed(4)}]\n`,
+  )
   return { requests, samples, slope }
 }
 
@@ -171,7 +269,9 @@ function regression(points) {
   const my = points.reduce((sum, [, y]) => sum + y, 0) / n
   const sxx = points.reduce((sum, [x]) => sum + (x - mx) ** 2, 0)
   const slope = points.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0) / sxx
-  const error = Math.sqrt(points.reduce((sum, [x, y]) => sum + (y - my - slope * (x - mx)) ** 2, 0) / Math.max(1, n - 2) / sxx)
+  const error = Math.sqrt(
+    points.reduce((sum, [x, y]) => sum + (y - my - slope * (x - mx)) ** 2, 0) / Math.max(1, n - 2) / sxx,
+  )
   return { slope, low: slope - 1.96 * error, high: slope + 1.96 * error }
 }
 
@@ -197,7 +297,10 @@ sys.exit(0 if p.returncode in (0, 99) else 1)
 `
 
 async function startServer() {
-  const body = JSON.stringify([{ id: 1, name: 'lamp', price: 12.5 }, { id: 2, name: 'desk', price: 99 }])
+  const body = JSON.stringify([
+    { id: 1, name: 'lamp', price: 12.5 },
+    { id: 2, name: 'desk', price: 99 },
+  ])
   const nginx = ['nginx', '/usr/sbin/nginx'].find((path) => has(path, ['-v']))
   if (nginx) {
     const port = 18000 + Math.floor(Math.random() * 2000)
@@ -212,7 +315,9 @@ http { access_log off; keepalive_requests 1000000000; keepalive_timeout 600s; se
     await untilUp(url)
     return { name: 'nginx', url, stop: () => child.kill('SIGQUIT') }
   }
-  const child = spawn('taskset', ['-c', '0', process.execPath, join(root, 'test', 'targets', 'web-server.mjs')], { stdio: ['pipe', 'pipe', 'ignore'] })
+  const child = spawn('taskset', ['-c', '0', process.execPath, join(root, 'test', 'targets', 'web-server.mjs')], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
   const { url } = JSON.parse(await new Promise((resolve) => child.stdout.once('data', resolve)))
   return { name: 'Node http (nginx is not installed)', url, stop: () => child.stdin.end() }
 }
@@ -230,7 +335,12 @@ async function untilUp(url) {
 }
 
 function machine() {
-  return { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, k6: k6 && spawnSync(k6, ['version'], { encoding: 'utf8' }).stdout.trim() }
+  return {
+    cpu: cpus()[0]?.model,
+    cores: cpus().length,
+    node: process.version,
+    k6: k6 && spawnSync(k6, ['version'], { encoding: 'utf8' }).stdout.trim(),
+  }
 }
 
 function has(command, args) {

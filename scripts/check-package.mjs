@@ -14,17 +14,27 @@ try {
   must('npm', ['pack', '--silent', '--pack-destination', folder], root)
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))
   writeFileSync(join(folder, 'package.json'), '{"private":true}')
-  must('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', '--omit=optional', join(folder, tarball)], folder)
+  must(
+    'npm',
+    ['install', '--no-audit', '--no-fund', '--loglevel=error', '--omit=optional', join(folder, tarball)],
+    folder,
+  )
   const port = server.address().port
   writeFileSync(
     join(folder, 'script.js'),
     `import http from 'k6/http'; import { check } from 'k6'; export const options = { iterations: 3, thresholds: { checks: ['rate==1'] } }; export default function () { check(http.get('http://127.0.0.1:${port}/'), { ok: (r) => r.status === 200 }) }`,
   )
   const code = await new Promise((resolve) => {
-    spawn(join(folder, 'node_modules', '.bin', 'perfwright'), ['run', '--quiet', 'script.js'], { cwd: folder, stdio: 'inherit' }).on('close', resolve)
+    spawn(join(folder, 'node_modules', '.bin', 'perfwright'), ['run', '--quiet', 'script.js'], {
+      cwd: folder,
+      stdio: 'inherit',
+    }).on('close', resolve)
   })
   if (code !== 0) throw new Error(`perfwright run exited ${code}`)
-  writeFileSync(join(folder, 'use.mjs'), "import { readRecord } from 'perfwright/record'; import { Sketch } from 'perfwright/stats'; if (typeof readRecord !== 'function' || typeof Sketch !== 'function') process.exit(1)")
+  writeFileSync(
+    join(folder, 'use.mjs'),
+    "import { readRecord } from 'perfwright/record'; import { Sketch } from 'perfwright/stats'; if (typeof readRecord !== 'function' || typeof Sketch !== 'function') process.exit(1)",
+  )
   must(process.execPath, ['use.mjs'], folder)
   process.stdout.write('1 passed, 0 failed\n')
 } finally {

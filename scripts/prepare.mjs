@@ -19,7 +19,10 @@ if (read(installed) !== lock) {
 
 const sources = files(join(root, 'src')).filter((file) => !file.endsWith('.test.ts'))
 const built = join(root, 'dist', '.built')
-const state = hash([lock, ...sources.map((file) => `${relative(root, file)} ${statSync(file).mtimeMs} ${statSync(file).size}`)])
+const state = hash([
+  lock,
+  ...sources.map((file) => `${relative(root, file)} ${statSync(file).mtimeMs} ${statSync(file).size}`),
+])
 if (read(built) !== state) {
   say('Building ...')
   run(process.execPath, [join(root, 'scripts', 'build.mjs')])
@@ -43,7 +46,10 @@ function read(file) {
 }
 
 function run(command, args) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', quiet ? 'ignore' : 'inherit', 'inherit'] })
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', quiet ? 'ignore' : 'inherit', 'inherit'],
+  })
   if (error !== undefined) throw error
   if (status !== 0) process.exit(status ?? 1)
 }

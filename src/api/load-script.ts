@@ -17,7 +17,11 @@ export async function loadScript(name: string, cwd: string, stdin: NodeJS.Readab
     // Relative imports of a script on standard input start at the working directory, as in k6.
     return { url: new URL('-', `${pathToFileURL(cwd).href}/`).href, contents: Buffer.concat(chunks).toString('utf8') }
   }
-  if (/^https?:\/\//.test(name)) return { url: name, contents: `export * from ${JSON.stringify(name)}\nexport { default } from ${JSON.stringify(name)}\n` }
+  if (/^https?:\/\//.test(name))
+    return {
+      url: name,
+      contents: `export * from ${JSON.stringify(name)}\nexport { default } from ${JSON.stringify(name)}\n`,
+    }
   const path = name.startsWith('file://') ? new URL(name).pathname : resolve(cwd, name)
   if (!existsSync(path) || !statSync(path).isFile()) {
     throw new PerfwrightError({

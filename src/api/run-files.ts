@@ -58,7 +58,10 @@ export class RunFiles {
   }
 
   /** @throws PW_OUTPUT_UNKNOWN, PW_OUTPUT_CREATE, PW_RECORD_EXISTS, before anything runs */
-  async open(plan: RunPlan, run: { readonly script: string; readonly name: string | undefined; readonly source: ScriptSource }): Promise<void> {
+  async open(
+    plan: RunPlan,
+    run: { readonly script: string; readonly name: string | undefined; readonly source: ScriptSource },
+  ): Promise<void> {
     const { recordDir, cwd, env, version, clock, warn, commandLine, stdout } = this.#options
     this.#outputs = createOutputs(this.#specs, { options: plan.options, env, cwd, stdout, warn })
     await this.#outputs.start()
@@ -74,7 +77,10 @@ export class RunFiles {
       startedUnixMs: plan.startedUnixMs,
     })
     const place = recordDir === undefined ? join(cwd, '.perfwright', 'runs') : { dir: resolve(cwd, recordDir) }
-    this.#writer = await openRecord(place, header, { clock, warn: (message) => warn(`the run record is incomplete: ${message}`) })
+    this.#writer = await openRecord(place, header, {
+      clock,
+      warn: (message) => warn(`the run record is incomplete: ${message}`),
+    })
   }
 
   window(window: WorkerWindow, time: { readonly fromNs: number; readonly toNs: number }): void {

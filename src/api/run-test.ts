@@ -19,9 +19,23 @@ import {
   ThresholdGate,
   type Trust,
 } from '#gate/index.js'
-import { type Breakdown, type BreakdownBy, breakdownBy, type BuiltinMetrics, defineBuiltinMetrics, MetricAggregate, MetricRegistry } from '#metrics/index.js'
+import {
+  type Breakdown,
+  type BreakdownBy,
+  breakdownBy,
+  type BuiltinMetrics,
+  defineBuiltinMetrics,
+  MetricAggregate,
+  MetricRegistry,
+} from '#metrics/index.js'
 import type { LiveState } from '#report/live/render.js'
-import { type FullModeBreakdowns, fullModeBreakdowns, type RunSummary, summarize, type SummaryThresholds } from '#report/summary/index.js'
+import {
+  type FullModeBreakdowns,
+  fullModeBreakdowns,
+  type RunSummary,
+  summarize,
+  type SummaryThresholds,
+} from '#report/summary/index.js'
 import type { CompiledScript } from '#script/index.js'
 import { codeOfFailure, type EndReason, RunEnd } from './exit.js'
 import { LiveTracker } from './live-tracker.js'
@@ -177,10 +191,23 @@ export class TestRun {
       breakdowns: fullMode === undefined ? breakdowns : [...breakdowns, fullMode.scenarios, fullMode.groups],
       warn: (message) => this.#log('warn', message),
     })
-    const gate = new ThresholdGate(options.noThresholds ? [] : compileThresholds(options.thresholds, registry), aggregate)
+    const gate = new ThresholdGate(
+      options.noThresholds ? [] : compileThresholds(options.thresholds, registry),
+      aggregate,
+    )
     const vus = planVus(options.scenarios)
     this.#tracker = new LiveTracker(this.#builtin, options.scenarios, vus.totalDurationNs)
-    return { options, vus, loaded, compiled, aggregate, gate, breakdowns, fullMode, startedUnixMs: this.#clock.unixMs() }
+    return {
+      options,
+      vus,
+      loaded,
+      compiled,
+      aggregate,
+      gate,
+      breakdowns,
+      fullMode,
+      startedUnixMs: this.#clock.unixMs(),
+    }
   }
 
   /** Init of VUs, setup, scenarios, teardown: what fails on the way is logged and decides the exit code. */
@@ -219,7 +246,9 @@ export class TestRun {
   async #runScenarios(engine: NativeEngine, setupData: string | undefined): Promise<void> {
     const running = engine.call('run', { setupData, startInMs: 0, startedUnixMs: this.#clock.unixMs() })
     // The second Ctrl-C does not wait for a worker that does not answer.
-    const now = new Promise<'now'>((resolve) => (this.#stopNow = () => this.#clock.at(this.#clock.nowNs() + 1e9, () => resolve('now'))))
+    const now = new Promise<'now'>(
+      (resolve) => (this.#stopNow = () => this.#clock.at(this.#clock.nowNs() + 1e9, () => resolve('now'))),
+    )
     await Promise.race([running, now])
     this.#stopNow = undefined
   }
@@ -230,7 +259,11 @@ export class TestRun {
     await engine.call('teardown', { data: setupData })
   }
 
-  async #summary(engine: NativeEngine, plan: RunPlan, data: string | undefined): Promise<Record<string, string | Uint8Array> | undefined> {
+  async #summary(
+    engine: NativeEngine,
+    plan: RunPlan,
+    data: string | undefined,
+  ): Promise<Record<string, string | Uint8Array> | undefined> {
     if (data === undefined || !plan.loaded.functions.includes('handleSummary')) return undefined
     engine.clearStop()
     try {
@@ -285,7 +318,8 @@ export class TestRun {
   #judge(plan: RunPlan, elapsedNs: number): void {
     const before = new Set(plan.gate.last.breached)
     const verdict = plan.gate.evaluate(elapsedNs, false)
-    for (const name of verdict.breached) if (!before.has(name)) this.#observer.event('threshold-crossed', { metric: name, elapsedS: elapsedNs / 1e9 })
+    for (const name of verdict.breached)
+      if (!before.has(name)) this.#observer.event('threshold-crossed', { metric: name, elapsedS: elapsedNs / 1e9 })
     if (this.#tracker !== undefined) {
       this.#tracker.thresholds = verdict.results.flatMap((metric) =>
         metric.results.map((result) => ({
@@ -307,7 +341,10 @@ export class TestRun {
       if (!verdict.ok) this.#end.verdict(ExitCode.thresholdsFailed, verdict.reason)
     }
     if (this.#request.failOnError) {
-      const failed = this.#windows.reduce((sum, window) => sum + window.errors.reduce((n, error) => n + error.count, 0), 0)
+      const failed = this.#windows.reduce(
+        (sum, window) => sum + window.errors.reduce((n, error) => n + error.count, 0),
+        0,
+      )
       const verdict = failOnError({ iterationsThrown: failed, requestsUnanswered: this.#tracker?.unanswered ?? 0 })
       if (!verdict.ok) this.#end.verdict(ExitCode.thresholdsFailed, verdict.reason)
     }
@@ -323,7 +360,9 @@ export class TestRun {
       cpuRatios: this.#windows.map((window) => window.health.cpuRatio),
       loopLagMsP99: this.#windows.map((window) => window.health.loopLagMsP99),
       asked: scenarios.reduce((sum, scenario) => sum + scenario.started + scenario.dropped, 0),
-      dropped: scenarios.filter((scenario) => isOpen(plan, scenario.name)).reduce((sum, scenario) => sum + scenario.dropped, 0),
+      dropped: scenarios
+        .filter((scenario) => isOpen(plan, scenario.name))
+        .reduce((sum, scenario) => sum + scenario.dropped, 0),
       startLagMsP99: lag.isEmpty ? undefined : lag.sketch.quantile(0.99),
       samples: sent > 0 ? sent : (this.#last?.iterationsCompleted ?? 0),
       clockStepMs: this.#clockStepMs(),

@@ -14,15 +14,25 @@ export async function main(argv: readonly string[], io: CommandIo): Promise<numb
   }
   if (name === '--version' || name === 'version') {
     const { version } = await import('./version.js')
-    io.stdout.write(rest.includes('--json') ? `${JSON.stringify({ perfwright: version(), node: process.version })}\n` : `perfwright ${version()} (node ${process.version}, ${process.platform}/${process.arch})\n`)
+    io.stdout.write(
+      rest.includes('--json')
+        ? `${JSON.stringify({ perfwright: version(), node: process.version })}\n`
+        : `perfwright ${version()} (node ${process.version}, ${process.platform}/${process.arch})\n`,
+    )
     return ExitCode.ok
   }
   const entry = commands[name]
   if (entry === undefined) {
-    io.stderr.write(`PW_CLI_COMMAND_UNKNOWN  There is no command "${name}".\n  Mend: use one of ${Object.keys(commands).join(', ')}; perfwright --help lists them.\n`)
+    io.stderr.write(
+      `PW_CLI_COMMAND_UNKNOWN  There is no command "${name}".\n  Mend: use one of ${Object.keys(commands).join(', ')}; perfwright --help lists them.\n`,
+    )
     return ExitCode.usage
   }
   try {
+    if (name === 'run' && !rest.includes('--help') && !rest.includes('-h')) {
+      const { prestart } = await import('#engine/native/engine.js')
+      prestart()
+    }
     const command = await entry.load()
     return await command.run(rest, io)
   } catch (error) {

@@ -1,6 +1,7 @@
 /** The demo shop as a child process, for `perfwright demo` and for tests. */
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { packageRoot } from '#base/package-root.js'
 import { startChild } from './child.js'
 import type { FaultName } from './faults.js'
 
@@ -34,7 +35,7 @@ export interface RunningShop {
 
 /** @throws Error with the shop's last words when it cannot start */
 export async function startShop(options: StartShopOptions = {}): Promise<RunningShop> {
-  const file = options.serverFile ?? fileURLToPath(new URL('./shop-server.js', import.meta.url))
+  const file = options.serverFile ?? join(packageRoot(), 'dist', 'demo', 'shop-server.js')
   if (!existsSync(file)) throw new Error(`${file} is missing: build first (npm run build)`)
   const child = await startChild<Omit<RunningShop, 'stop'>>({
     file,

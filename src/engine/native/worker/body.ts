@@ -15,7 +15,15 @@ import type { Phase } from '../types.js'
 import { loadWebCrypto } from '../vu-global.js'
 import { Vu } from '../vu.js'
 import { Load } from './load.js'
-import type { FromWorker, LoadedScript, LoadParams, ToWorker, WorkerCalls, WorkerFailure, WorkerHealth } from './protocol.js'
+import type {
+  FromWorker,
+  LoadedScript,
+  LoadParams,
+  ToWorker,
+  WorkerCalls,
+  WorkerFailure,
+  WorkerHealth,
+} from './protocol.js'
 import { Reporter } from './reporter.js'
 import { WorkerShared } from './shared.js'
 
@@ -81,7 +89,12 @@ export class WorkerBody {
       }
     }
     const stack = this.#mapper?.describe(error)
-    return { message: String(error instanceof Error ? error.message : error), stack: stack ?? String(error), kind: 'exception', phase }
+    return {
+      message: String(error instanceof Error ? error.message : error),
+      stack: stack ?? String(error),
+      kind: 'exception',
+      phase,
+    }
   }
 
   async #loadScript(params: LoadParams): Promise<LoadedScript> {
@@ -92,7 +105,11 @@ export class WorkerBody {
       log: this.#reporter.log,
       abort: (vu, reason) => {
         const where = this.#mapper?.where(new vu.realm.Error())
-        this.#reporter.event({ type: 'abort', kind: 'abort', reason: `test aborted: ${reason}${where === undefined ? '' : ` at ${where}`}` })
+        this.#reporter.event({
+          type: 'abort',
+          kind: 'abort',
+          reason: `test aborted: ${reason}${where === undefined ? '' : ` at ${where}`}`,
+        })
       },
       fail: (reason) => this.#reporter.event({ type: 'abort', kind: 'fail', reason }),
       iterationError: (vu, error) => this.#iterationError(vu, error),
@@ -102,7 +119,8 @@ export class WorkerBody {
     shared.modules = await loadModules(params.modules)
     // What a script may reach without an import is loaded when its text mentions it.
     if (/\bcrypto\b/.test(params.code)) await loadWebCrypto()
-    if (/\b(html|submitForm|clickLink)\b/.test(params.code)) await (await import('../modules/http/index.js')).preloadHtml()
+    if (/\b(html|submitForm|clickLink)\b/.test(params.code))
+      await (await import('../modules/http/index.js')).preloadHtml()
     const builtins = shared.metrics.all.length
     const realm = createRealm()
     this.#realm = realm
@@ -121,7 +139,10 @@ export class WorkerBody {
     return {
       options: toPlain(vu, vu.exports['options']),
       functions,
-      metrics: shared.metrics.all.slice(builtins).filter((metric) => !metric.own).map(({ name, type, contains }) => ({ name, type, contains })),
+      metrics: shared.metrics.all
+        .slice(builtins)
+        .filter((metric) => !metric.own)
+        .map(({ name, type, contains }) => ({ name, type, contains })),
     }
   }
 
@@ -168,7 +189,12 @@ export class WorkerBody {
   }
 
   /** setup, teardown: a fresh instance with `__VU` 0, as k6. */
-  async #once(name: string, phase: Phase, groupPath: string, args: readonly unknown[]): Promise<{ data: string | undefined }> {
+  async #once(
+    name: string,
+    phase: Phase,
+    groupPath: string,
+    args: readonly unknown[],
+  ): Promise<{ data: string | undefined }> {
     const shared = this.#need()
     const vu = await this.#instance(0)
     this.#current = vu
@@ -180,7 +206,11 @@ export class WorkerBody {
     return { data: stringifySetupData(vu, value) }
   }
 
-  async #handleSummary({ data }: { data: string }): Promise<{ outputs: Record<string, string | Uint8Array> | undefined }> {
+  async #handleSummary({
+    data,
+  }: {
+    data: string
+  }): Promise<{ outputs: Record<string, string | Uint8Array> | undefined }> {
     const vu = await this.#instance(0)
     this.#current = vu
     const shared = this.#need()
@@ -194,8 +224,12 @@ export class WorkerBody {
     for (const [path, content] of Object.entries(value as object)) {
       if (typeof content === 'string') outputs[path] = content
       else if (content instanceof vu.realm.ArrayBuffer) outputs[path] = new Uint8Array(content.slice(0))
-      else if (ArrayBuffer.isView(content)) outputs[path] = new Uint8Array(content.buffer.slice(0), content.byteOffset, content.byteLength)
-      else throw new vu.realm.GoError(`handleSummary() returned data for "${path}" that is neither a string nor an ArrayBuffer`)
+      else if (ArrayBuffer.isView(content))
+        outputs[path] = new Uint8Array(content.buffer.slice(0), content.byteOffset, content.byteLength)
+      else
+        throw new vu.realm.GoError(
+          `handleSummary() returned data for "${path}" that is neither a string nor an ArrayBuffer`,
+        )
     }
     return { outputs }
   }
@@ -348,7 +382,8 @@ function stringifySetupData(vu: Vu, value: unknown): string | undefined {
   // k6 marshals in Go: undefined members become null, and a number that JSON cannot hold is an error.
   try {
     return vu.realm.JSON.stringify(value, (_key, member: unknown) => {
-      if (typeof member === 'number' && !Number.isFinite(member)) throw new vu.realm.GoError(`json: unsupported value: ${member}`)
+      if (typeof member === 'number' && !Number.isFinite(member))
+        throw new vu.realm.GoError(`json: unsupported value: ${member}`)
       return member === undefined ? null : member
     })
   } catch (error) {

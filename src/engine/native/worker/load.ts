@@ -25,7 +25,9 @@ export class Load {
     this.#shared = shared
     this.#makeVu = makeVu
     this.#stopping = new Promise((resolve) => (this.#stopResolve = resolve))
-    this.#scenarios = Object.values(shared.options.scenarios).map((config) => new RunningScenario(config, shared, createExecutor(config)))
+    this.#scenarios = Object.values(shared.options.scenarios).map(
+      (config) => new RunningScenario(config, shared, createExecutor(config)),
+    )
   }
 
   /** Initialises the planned VUs, in order, so that `__VU` counts from 1. */
@@ -99,7 +101,8 @@ export class Load {
         scenario.dropped += count
         shared.samples.add(shared.builtin.dropped_iterations, scenario.tags, count)
       },
-      warn: (message) => shared.log.warn(message, { executor: scenario.config.executor, scenario: scenario.config.name }),
+      warn: (message) =>
+        shared.log.warn(message, { executor: scenario.config.executor, scenario: scenario.config.name }),
       stopping: this.#stopping,
       isStopping: () => this.#isStopping,
     }

@@ -21,7 +21,8 @@ export class Reporter {
   constructor(send: (message: FromWorker) => void, clock: Clock) {
     this.#send = send
     this.#clock = clock
-    const line = (level: LogLine['level']) => (message: string, fields?: LogFields) => this.#line(level, message, fields ?? {})
+    const line = (level: LogLine['level']) => (message: string, fields?: LogFields) =>
+      this.#line(level, message, fields ?? {})
     this.log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
   }
 

@@ -6,12 +6,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Cancel, Clock } from '#base/clock.js'
 import type { Options } from '#config/types.js'
-import {
-  defineBuiltinMetrics,
-  MetricRegistry,
-  MetricStore,
-  TagRegistry,
-} from '#metrics/index.js'
+import { defineBuiltinMetrics, MetricRegistry, MetricStore, TagRegistry } from '#metrics/index.js'
 import type { Metric, MetricType, TagSet, ValueKind } from '#metrics/types.js'
 import { createTransport, type Transport } from '../http1/index.js'
 import { unknownModule } from '../modules/index.js'
@@ -70,7 +65,7 @@ export class WorkerShared {
     this.builtin = defineBuiltinMetrics(this.metrics)
     this.samples = new MetricStore(this.metrics, this.tagRegistry)
     this.runTags = this.tagRegistry.root.withAll(params.runTags)
-    this.files = createFiles(this.store)
+    this.files = createFiles(this.store, params.entryUrl)
   }
 
   get options(): Options {
@@ -95,7 +90,11 @@ export class WorkerShared {
 
   /** Made on first use: a script without HTTP opens no resolver. */
   transport(): Transport {
-    return (this.#transport ??= createTransport({ options: this.options, proxyEnv: this.#params.proxyEnv, clock: this.clock }))
+    return (this.#transport ??= createTransport({
+      options: this.options,
+      proxyEnv: this.#params.proxyEnv,
+      clock: this.clock,
+    }))
   }
 
   globalPrototype(realm: ScriptRealm): object {
@@ -151,8 +150,9 @@ export class WorkerShared {
 }
 
 /** Files of the init context: read once, shared by every VU. */
-function createFiles(store: Map<string, unknown>): ScriptFiles {
+function createFiles(store: Map<string, unknown>, entryUrl: string): ScriptFiles {
   return {
+    entryUrl,
     read(path, fromUrl) {
       const url = path.startsWith('/') ? new URL(`file://${path}`) : new URL(path, fromUrl)
       const key = `file:${url.href}`
