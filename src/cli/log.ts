@@ -32,7 +32,13 @@ export function formatLog(entry: LogEntry, style: LogStyle): string {
     const ordered: Record<string, unknown> = {}
     for (const key of [...keys, 'level', 'msg', 'time'].sort()) {
       ordered[key] =
-        key === 'level' ? levelWords[entry.level] : key === 'msg' ? entry.message : key === 'time' ? rfc3339(entry.unixMs) : entry.fields[key]
+        key === 'level'
+          ? levelWords[entry.level]
+          : key === 'msg'
+            ? entry.message
+            : key === 'time'
+              ? rfc3339(entry.unixMs)
+              : entry.fields[key]
     }
     return `${JSON.stringify(ordered)}\n`
   }
@@ -62,7 +68,8 @@ export function quote(text: string): string {
     else if (code === 11) out += '\\v'
     else if (code === 12) out += '\\f'
     else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, '0')}`
-    else if (!isPrintable(code)) out += code > 0xffff ? `\\U${code.toString(16).padStart(8, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
+    else if (!isPrintable(code))
+      out += code > 0xffff ? `\\U${code.toString(16).padStart(8, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
     else out += char
   }
   return `${out}"`

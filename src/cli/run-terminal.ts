@@ -34,7 +34,11 @@ export class RunTerminal {
     const noColour = runtime.noColor || (io.env['NO_COLOR'] ?? '') !== ''
     this.#paint = tty && !noColour
     this.#screen = new LiveScreen(
-      { isTty: tty && io.env['TERM'] !== 'dumb', columns: () => io.stdout.columns ?? 80, write: (text) => void io.stdout.write(text) },
+      {
+        isTty: tty && io.env['TERM'] !== 'dumb',
+        columns: () => io.stdout.columns ?? 80,
+        write: (text) => void io.stdout.write(text),
+      },
       this.#paint,
       runtime.quiet,
     )
@@ -66,7 +70,9 @@ export class RunTerminal {
       `${bold(this.#paint, 'perfwright')}  ${script}  ${dim(this.#paint, 'native engine')}`,
       '',
       `  scenarios  ${scenarios.length === 1 ? '1 scenario' : `${scenarios.length} scenarios`}, ${vus.maxVus} max VUs, ${formatDuration(vus.totalDurationNs)} max duration (incl. graceful stop)`,
-      ...scenarios.map((scenario) => `             ${dim(this.#paint, '*')} ${scenario.name}: ${describeScenario(scenario)}`),
+      ...scenarios.map(
+        (scenario) => `             ${dim(this.#paint, '*')} ${scenario.name}: ${describeScenario(scenario)}`,
+      ),
       ...(files.dir === undefined ? [] : [`  record     ${files.dir}`]),
       ...(files.outputNames.length === 0 ? [] : [`  output     ${files.outputNames.join(', ')}`]),
       '',
@@ -113,7 +119,9 @@ export class RunTerminal {
       const lines: string[] = []
       if (files.dir !== undefined) lines.push(`  record ${files.dir}`)
       const passed = end.code === ExitCode.ok
-      lines.push(passed ? green(this.#paint, '✓ passed') : red(this.#paint, `✗ ${end.text ?? 'failed'} (exit ${end.code})`))
+      lines.push(
+        passed ? green(this.#paint, '✓ passed') : red(this.#paint, `✗ ${end.text ?? 'failed'} (exit ${end.code})`),
+      )
       this.#io.stdout.write(`\n${lines.join('\n')}\n`)
     }
     if (end.text !== undefined && result.endIsLogged !== true) {
@@ -154,7 +162,9 @@ function describeScenario(scenario: Scenario): string {
   if (scenario.executor === 'ramping-vus') extras.push(`gracefulRampDown: ${d(scenario.gracefulRampDownNs)}`)
   if ('maxDurationNs' in scenario) extras.push(`maxDuration: ${d(scenario.maxDurationNs)}`)
   if ('maxVUs' in scenario && 'preAllocatedVUs' in scenario) {
-    extras.push(`maxVUs: ${scenario.preAllocatedVUs === scenario.maxVUs ? scenario.maxVUs : `${scenario.preAllocatedVUs}-${scenario.maxVUs}`}`)
+    extras.push(
+      `maxVUs: ${scenario.preAllocatedVUs === scenario.maxVUs ? scenario.maxVUs : `${scenario.preAllocatedVUs}-${scenario.maxVUs}`}`,
+    )
   }
   if (scenario.exec !== 'default') extras.push(`exec: ${scenario.exec}`)
   if (scenario.startTimeNs > 0) extras.push(`startTime: ${d(scenario.startTimeNs)}`)

@@ -13,11 +13,17 @@ export function cacheDir(env: Env): string {
 }
 
 export function compile(source: ScriptSource, env: Env): Promise<CompiledScript> {
-  return compileScript(source, { cacheDir: join(cacheDir(env), 'remote'), jslib: (url: string) => jslibSource(url)?.contents })
+  return compileScript(source, {
+    cacheDir: join(cacheDir(env), 'remote'),
+    jslib: (url: string) => jslibSource(url)?.contents,
+  })
 }
 
 /** `__ENV`: the system's variables when wanted, those of `-e` over them. */
-export function scriptEnv(env: Env, runtime: { readonly includeSystemEnvVars: boolean; readonly env: Readonly<Record<string, string>> }): Record<string, string> {
+export function scriptEnv(
+  env: Env,
+  runtime: { readonly includeSystemEnvVars: boolean; readonly env: Readonly<Record<string, string>> },
+): Record<string, string> {
   const system = runtime.includeSystemEnvVars
     ? Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)
     : []

@@ -138,7 +138,13 @@ function summaryData(result: RunResult, flags: RunCommand, io: CommandIo): objec
   })
 }
 
-async function finish(result: RunResult, flags: RunCommand, io: CommandIo, terminal: RunTerminal, files: RunFiles): Promise<void> {
+async function finish(
+  result: RunResult,
+  flags: RunCommand,
+  io: CommandIo,
+  terminal: RunTerminal,
+  files: RunFiles,
+): Promise<void> {
   terminal.end()
   const { runtime } = flags
   const wanted = !result.plan.options.noSummary && result.plan.options.summaryMode !== 'disabled'

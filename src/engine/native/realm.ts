@@ -14,8 +14,20 @@ export interface ScriptRealm extends Realm {
 
 /** What V8 offers in a bare global and k6's JavaScript does not (checked against k6 2.2, "globals"). */
 const hiddenGlobals = [
-  'console', 'WebAssembly', 'Intl', 'WeakRef', 'FinalizationRegistry', 'SharedArrayBuffer', 'Atomics', 'Iterator',
-  'DisposableStack', 'AsyncDisposableStack', 'SuppressedError', 'Float16Array', 'Temporal', 'ShadowRealm',
+  'console',
+  'WebAssembly',
+  'Intl',
+  'WeakRef',
+  'FinalizationRegistry',
+  'SharedArrayBuffer',
+  'Atomics',
+  'Iterator',
+  'DisposableStack',
+  'AsyncDisposableStack',
+  'SuppressedError',
+  'Float16Array',
+  'Temporal',
+  'ShadowRealm',
 ]
 
 // k6 has this class as a global; scripts see it in `e.name`, `String(e)` and `instanceof Error`.
@@ -74,7 +86,8 @@ export function sameFingerprint(a: readonly unknown[], b: readonly unknown[]): b
 function addOwn(seen: unknown[], target: object): void {
   for (const key of Reflect.ownKeys(target)) {
     // RegExp.$1 and friends change with every match.
-    if (typeof key === 'string' && /^(\$|last|leftContext|rightContext|input)/.test(key) && 'lastMatch' in target) continue
+    if (typeof key === 'string' && /^(\$|last|leftContext|rightContext|input)/.test(key) && 'lastMatch' in target)
+      continue
     const descriptor = Object.getOwnPropertyDescriptor(target, key)
     seen.push(key, descriptor?.get ?? descriptor?.value)
   }

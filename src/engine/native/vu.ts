@@ -10,15 +10,7 @@ import type { Connections } from './http1/types.js'
 import { Interruption, isInterruption } from './interrupt.js'
 import { Loop } from './loop.js'
 import type { ScriptRealm } from './realm.js'
-import type {
-  BuiltinMetrics,
-  ExecutionView,
-  Phase,
-  ScenarioRun,
-  ScriptFiles,
-  ScriptLog,
-  VuScope,
-} from './types.js'
+import type { BuiltinMetrics, ExecutionView, Phase, ScenarioRun, ScriptFiles, ScriptLog, VuScope } from './types.js'
 import type { WorkerShared } from './worker/shared.js'
 import { createVuGlobal, seedMath, type VuGlobal } from './vu-global.js'
 
@@ -115,7 +107,9 @@ export class Vu implements VuScope {
       copy.set(bytes)
       return copy.buffer
     }
-    return this.shared(`open:text:${path}:${fromUrl}`, () => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'))
+    return this.shared(`open:text:${path}:${fromUrl}`, () =>
+      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'),
+    )
   }
 
   /** Ends a loop that never awaits: called by the compiled code every 2^14 turns. */

@@ -16,10 +16,14 @@ export function createExecutionModule(scope: VuScope): Record<string, unknown> {
     vu: () => vuInfo(vu),
   })
   // Named imports and the default export are live views of the same four.
-  return Object.defineProperty(Object.create(Object.prototype, Object.getOwnPropertyDescriptors(exec)) as object, 'default', {
-    value: exec,
-    enumerable: true,
-  }) as Record<string, unknown>
+  return Object.defineProperty(
+    Object.create(Object.prototype, Object.getOwnPropertyDescriptors(exec)) as object,
+    'default',
+    {
+      value: exec,
+      enumerable: true,
+    },
+  ) as Record<string, unknown>
 }
 
 function scenario(vu: Vu): object {
@@ -40,7 +44,8 @@ function run(vu: Vu): NonNullable<Vu['scenario']> {
 
 function instance(vu: Vu): object {
   const guard = (): void => {
-    if (vu.phase === 'init') throw new vu.realm.GoError('getting instance information in the init context is not supported')
+    if (vu.phase === 'init')
+      throw new vu.realm.GoError('getting instance information in the init context is not supported')
   }
   return view(vu, {
     currentTestRunDuration: () => (guard(), vu.execution.testRunDurationMs()),

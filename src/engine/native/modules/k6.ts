@@ -82,7 +82,8 @@ function check(vu: Vu, args: readonly unknown[]): unknown {
   const [value, checks, extraTags] = args
   if (vu.phase === 'init') throw new vu.realm.GoError('Using check() in the init context is not supported')
   if (args.length < 2) throw new vu.realm.GoError('no checks provided to `check`')
-  if (checks === null || checks === undefined) throw new vu.realm.TypeError('Cannot convert undefined or null to object')
+  if (checks === null || checks === undefined)
+    throw new vu.realm.TypeError('Cannot convert undefined or null to object')
   let tags = vu.tags
   if (extraTags !== undefined && extraTags !== null) {
     for (const [key, tag] of Object.entries(extraTags as object)) tags = tags.with(key, tagValue(vu, key, tag))
@@ -102,7 +103,17 @@ function check(vu: Vu, args: readonly unknown[]): unknown {
         record(vu, tags, name, false)
         throw error
       }
-      if (isCompiledPromise(outcome, predicate)) return checkRest(vu, tags, value, checks as Record<string, unknown>, names, i, outcome as Promise<unknown>, allPass)
+      if (isCompiledPromise(outcome, predicate))
+        return checkRest(
+          vu,
+          tags,
+          value,
+          checks as Record<string, unknown>,
+          names,
+          i,
+          outcome as Promise<unknown>,
+          allPass,
+        )
     }
     if (!record(vu, tags, name, Boolean(outcome))) allPass = false
   }

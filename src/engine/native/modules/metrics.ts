@@ -49,7 +49,9 @@ function addSample(vu: VuScope, metric: Metric, value: unknown, extraTags: unkno
       try {
         tags = tags.with(key, tagValue(vu, key, tag))
       } catch (error) {
-        throw new vu.realm.GoError(`cannot add tags for the '${metric.name}' custom metric: ${(error as Error).message}`)
+        throw new vu.realm.GoError(
+          `cannot add tags for the '${metric.name}' custom metric: ${(error as Error).message}`,
+        )
       }
     }
   }
