@@ -18,13 +18,21 @@ export interface Head {
   readonly close: boolean
 }
 
-/** Takes the lines of one header block; `line` answers true when the blank line came, and throws a HeadError. */
+/**
+ * Takes the lines of one header block; `line` answers true when the blank line came, and throws a HeadError. A line is
+ * a stretch of a larger text, because cutting each out costs more than reading it.
+ */
 export class HeadReader {
   #proto = ''
   #minorAtLeast11 = true
   #status = -1
   #statusText = ''
-  #pending = ''
+  /** The line that a fold may still continue: a stretch of a text, its colon, and whether it may hold odd bytes. */
+  #pending: string | undefined
+  #pendingStart = 0
+  #pendingEnd = 0
+  #pendingColon = 0
+  #pendingOdd = false
   #first = true
   #headers: string[] = []
   #transferEncodings: string[] | undefined
@@ -37,37 +45,44 @@ export class HeadReader {
   #major = 1
   #minor = 1
 
-  /** One line without its LF or CRLF. */
-  line(text: string): boolean {
+  /**
+   * One line without its LF or CRLF: `text` from `start` to `end`.
+   * @param odd  there may be control or non-ASCII characters in it
+   */
+  line(text: string, start: number, end: number, odd: boolean): boolean {
     if (this.#status < 0) {
-      this.#statusLine(text)
+      this.#statusLine(text.slice(start, end))
       return false
     }
-    const first = text.charCodeAt(0)
+    const first = start < end ? text.charCodeAt(start) : 0
     if (first === 32 || first === 9) {
-      if (this.#first) {
-        throw new HeadError(
-          text.length > 80 ? 'message too large' : `malformed MIME header initial line: ${goQuote(text)}`,
-        )
-      }
-      this.#pending = `${this.#pending} ${trim(text)}`
+      this.#fold(text.slice(start, end))
       return false
     }
-    if (this.#pending !== '') this.#field(this.#pending)
-    if (text === '') {
-      this.#pending = ''
-      return true
-    }
+    this.end()
+    if (start === end) return true
     this.#first = false
+    const colon = text.indexOf(':', start)
     // Go looks for the colon in the first physical line, before it looks for continuations.
-    if (text.indexOf(':') < 0) throw new HeadError(`malformed MIME header: missing colon: ${goQuote(text)}`)
-    this.#pending = trim(text)
+    if (colon < 0 || colon >= end) {
+      throw new HeadError(`malformed MIME header: missing colon: ${goQuote(text.slice(start, end))}`)
+    }
+    let stop = end
+    while (text.charCodeAt(stop - 1) === 32 || text.charCodeAt(stop - 1) === 9) stop--
+    this.#pending = text
+    this.#pendingStart = start
+    this.#pendingEnd = stop
+    this.#pendingColon = colon
+    this.#pendingOdd = odd
     return false
   }
 
   /** The peer closed: Go still judges the last line before it misses the rest. */
   end(): void {
-    if (this.#pending !== '') this.#field(this.#pending)
+    const text = this.#pending
+    if (text === undefined) return
+    this.#pending = undefined
+    this.#field(text, this.#pendingStart, this.#pendingColon, this.#pendingEnd, this.#pendingOdd)
   }
 
   /** The block, after `line` answered true. `isHead`: it answers a HEAD. */
@@ -161,18 +176,36 @@ export class HeadReader {
     this.#statusText = decode(status)
   }
 
-  #field(line: string): void {
-    const colon = line.indexOf(':')
-    const name = line.slice(0, colon)
-    if (!isFieldName(name)) throw new HeadError(`malformed MIME header line: ${goQuote(line)}`)
-    if (hasBadValueByte(line, colon + 1)) {
+  #fold(line: string): void {
+    if (this.#first) {
+      throw new HeadError(
+        line.length > 80 ? 'message too large' : `malformed MIME header initial line: ${goQuote(line)}`,
+      )
+    }
+    const whole = `${(this.#pending ?? '').slice(this.#pendingStart, this.#pendingEnd)} ${trim(line)}`
+    this.#pending = whole
+    this.#pendingColon -= this.#pendingStart
+    this.#pendingStart = 0
+    this.#pendingEnd = whole.length
+    this.#pendingOdd = true
+  }
+
+  #field(text: string, start: number, colon: number, end: number, odd: boolean): void {
+    for (let i = start; i < colon; i++) {
+      if (fieldNameBytes[text.charCodeAt(i)] !== 1) throw malformedLine(text.slice(start, end))
+    }
+    if (start === colon) throw malformedLine(text.slice(start, end))
+    const name = text.slice(start, colon)
+    let from = colon + 1
+    while (text.charCodeAt(from) === 32 || text.charCodeAt(from) === 9) from++
+    // A fold of blanks alone leaves one at the end, as in Go.
+    const value = from < end ? text.slice(from, end) : ''
+    if (odd && hasBadValueByte(value)) {
       // Go has put the name in its canonical form by now, in the very bytes that it quotes.
       const shown = name.includes(' ') ? name : canonical(name.toLowerCase())
-      throw new HeadError(`malformed MIME header line: ${goQuote(shown + line.slice(colon))}`)
+      throw malformedLine(shown + text.slice(colon, end))
     }
-    // A fold of blanks alone leaves one at the end, as in Go.
-    const value = line.slice(colon + 1).replace(/^[ \t]+/, '')
-    this.#headers.push(name, decode(value))
+    this.#headers.push(name, odd ? decode(value) : value)
     this.#remember(name, value)
   }
 
@@ -263,15 +296,13 @@ for (const char of "!#$%&'*+-.^_`|~ 0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH
   fieldNameBytes[char.charCodeAt(0)] = 1
 }
 
-function isFieldName(name: string): boolean {
-  if (name === '') return false
-  for (let i = 0; i < name.length; i++) if (fieldNameBytes[name.charCodeAt(i)] === 0) return false
-  return true
+function malformedLine(line: string): HeadError {
+  return new HeadError(`malformed MIME header line: ${goQuote(line)}`)
 }
 
-function hasBadValueByte(line: string, start: number): boolean {
-  for (let i = start; i < line.length; i++) {
-    const c = line.charCodeAt(i)
+function hasBadValueByte(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const c = value.charCodeAt(i)
     if ((c < 32 && c !== 9) || c === 127) return true
   }
   return false
@@ -290,7 +321,6 @@ function decode(latin1: string): string {
   for (let i = 0; i < latin1.length; i++) {
     if (latin1.charCodeAt(i) > 127) return Buffer.from(latin1, 'latin1').toString('utf8')
   }
-  // A slice of a longer string would keep all of it alive.
   return latin1
 }
 

@@ -4,7 +4,7 @@ import { ResponseParser } from './parser.js'
 import { llhttp } from './testing/llhttp.js'
 import { mutate, randomResponse } from './testing/responses.js'
 
-const runs = Number(process.env['PW_FUZZ_RUNS'] ?? 20_000)
+const runs = Number(process.env['PW_FUZZ_RUNS'] ?? 4000)
 const seed = Number(process.env['PW_FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
 describe(`response parser against llhttp (seed ${seed}, ${runs} runs)`, () => {

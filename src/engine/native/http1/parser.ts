@@ -160,7 +160,7 @@ export class ResponseParser {
         break
       case inHead:
         // Go judges a last line without its LF before it misses the rest.
-        if (this.#line !== '' && this.#headLine(this.#line)) return
+        if (this.#line !== '' && this.#headLine(this.#line, 0, this.#line.length, true)) return
         try {
           this.#reader?.end()
         } catch (error) {
@@ -214,21 +214,32 @@ export class ResponseParser {
     while (from < end) {
       const pieceEnd = Math.min(end, from + 4096)
       const text = buf.latin1Slice(from, pieceEnd)
+      let odd = isOdd(text)
       let pos = 0
       for (;;) {
         const lf = text.indexOf('\n', pos)
         if (lf < 0) break
-        let line = lf > pos && text.charCodeAt(lf - 1) === 13 ? text.slice(pos, lf - 1) : text.slice(pos, lf)
-        if (this.#line !== '') {
-          // The CR may have been the last byte of the piece before.
-          const whole = this.#line + text.slice(pos, lf)
-          line = whole.charCodeAt(whole.length - 1) === 13 ? whole.slice(0, -1) : whole
-          this.#line = ''
-        }
-        this.#headBytes += lf + 1 - pos
+        const start = pos
         pos = lf + 1
+        this.#headBytes += pos - start
         if (this.#headBytes > maxHeadBytes) return this.#tooLong(from + pos)
-        if (this.#headLine(line)) return from + pos
+        let over: boolean
+        if (this.#line === '') {
+          over = this.#headLine(text, start, lf > start && text.charCodeAt(lf - 1) === 13 ? lf - 1 : lf, odd)
+        } else {
+          // The CR may have been the last byte of the piece before.
+          const whole = this.#line + text.slice(start, lf)
+          this.#line = ''
+          over = this.#headLine(
+            whole,
+            0,
+            whole.charCodeAt(whole.length - 1) === 13 ? whole.length - 1 : whole.length,
+            true,
+          )
+        }
+        if (over) return from + pos
+        // Only the first block of the text was looked at.
+        if (this.#reader === undefined) odd = true
       }
       this.#headBytes += text.length - pos
       if (this.#headBytes > maxHeadBytes) return this.#tooLong(from + pos)
@@ -244,10 +255,10 @@ export class ResponseParser {
   }
 
   /** True when the head is finished (or refused) and what follows is not head. */
-  #headLine(line: string): boolean {
+  #headLine(text: string, start: number, end: number, odd: boolean): boolean {
     try {
       this.#reader ??= new HeadReader()
-      if (!this.#reader.line(line)) return false
+      if (!this.#reader.line(text, start, end, odd)) return false
       const head = this.#reader.head(this.#noBody)
       this.#reader = undefined
       // Informational answers precede the real one; 101 is final.
@@ -385,9 +396,10 @@ export class ResponseParser {
     if (lines.length > 2) {
       try {
         const reader = new HeadReader()
-        reader.line('HTTP/1.1 200 OK')
+        const take = (line: string): boolean => reader.line(line, 0, line.length, true)
+        take('HTTP/1.1 200 OK')
         let used = 0
-        while (!reader.line((lines[used] as string).replace(/\r$/, ''))) used++
+        while (!take((lines[used] as string).replace(/\r$/, ''))) used++
         // A bare LF may end the trailer before the CRLF CRLF that was waited for: what is left is no part of it.
         this.unclean = used < lines.length - 2
       } catch (error) {
@@ -473,3 +485,12 @@ export class ResponseParser {
     this.#reader = undefined
   }
 }
+
+/** What a header block seldom holds: control or non-ASCII characters, a CR that ends no line. Looks at the block only. */
+function isOdd(text: string): boolean {
+  const end = text.indexOf('\r\n\r\n')
+  return oddBytes.test(end < 0 ? text : text.slice(0, end))
+}
+
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for.
+const oddBytes = /[^\n\r\t\x20-\x7e]|\r(?!\n)/
