@@ -1,6 +1,7 @@
 /** The file system as a parameter, so that a test can fail any operation of it. */
 import { constants, type Dirent } from 'node:fs'
-import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 
 export interface Disk {
   /** Makes the folder and its parents; true when it was not there before. */
@@ -34,9 +35,7 @@ export interface AppendFile {
 }
 
 export const nodeDisk: Disk = {
-  async mkdir(path) {
-    return (await mkdir(path, { recursive: true })) !== undefined
-  },
+  mkdir: makeFolder,
   async writeFile(path, data) {
     const handle = await open(path, 'w')
     try {
@@ -91,6 +90,22 @@ export const nodeDisk: Disk = {
 }
 
 const PIECE = 1 << 18
+
+/** Not Node's `recursive`: it never returns where the system answers ENOENT whatever its parents are (below /proc). */
+async function makeFolder(path: string): Promise<boolean> {
+  try {
+    await mkdir(path)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return false
+    const parent = dirname(path)
+    if (code !== 'ENOENT' || parent === path) throw error
+    await makeFolder(parent)
+    await mkdir(path)
+    return true
+  }
+}
 
 async function names(path: string, wanted: (entry: Dirent) => boolean): Promise<string[]> {
   try {

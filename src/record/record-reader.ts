@@ -120,6 +120,16 @@ export class RunRecord {
     return merger.totals()
   }
 
+  /** As `totalsOf`, several questions over one stretch in one pass through the files. */
+  async totalsOfEach(
+    queries: readonly Omit<TotalsQuery, keyof TimeRange>[],
+    range: TimeRange = {},
+  ): Promise<readonly (readonly SeriesTotal[])[]> {
+    const mergers = queries.map((query) => new Merger(query))
+    for await (const window of this.windows(range)) for (const merger of mergers) merger.add(window)
+    return mergers.map((merger) => merger.totals())
+  }
+
   /**
    * Value of a trend at a quantile, over any stretch of the run and any tags.
    * @param q  0..1

@@ -99,8 +99,8 @@ export async function writeSample(
     writer.window(batch, span, 'w0')
     writer.observe('injector', { cpu_ratio: 0.25, heap_bytes: 1e7, loop_lag_ms: undefined }, span)
     writer.event('annotation', { text: `second ${second}` })
-    // Lets the queue run, as a second of a real run does.
-    await new Promise((resolve) => setImmediate(resolve))
+    // A real run has a second of time for it.
+    await writer.flush()
   }
   if (options.end === false) {
     await writer.abandon()

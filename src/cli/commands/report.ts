@@ -1,0 +1,166 @@
+/** `perfwright report RECORD`: what a record says, for people and for machines. */
+import { createWriteStream, readdirSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { parseArgs } from 'node:util'
+import { ExitCode, PerfwrightError } from '#base/errors.js'
+import { readRecord } from '#record/index.js'
+import { renderReport, reportFormats } from '#report/index.js'
+import type { Command, CommandIo } from '../command.js'
+
+export const reportCommand: Command = {
+  name: 'report',
+  summary: 'show a run record as json, csv or md',
+  async run(argv, io) {
+    const flags = parse(argv)
+    if (flags.help) {
+      io.stdout.write(HELP)
+      return ExitCode.ok
+    }
+    const record = await readRecord(recordDir(flags.record, io.cwd))
+    for (const format of flags.formats) {
+      const text = renderReport(record, format, { series: flags.series })
+      if (flags.out === undefined) await print(text, io.stdout)
+      else await save(text, outFile(resolve(io.cwd, flags.out), format, flags.formats.length), io)
+    }
+    for (const { what, why } of record.missing)
+      io.stderr.write(`missing in the record: ${plain(what)} (${plain(why)})\n`)
+    return record.missing.length === 0 ? ExitCode.ok : ExitCode.partialData
+  },
+}
+
+const HELP = `Shows a run record.
+
+Usage: perfwright report [RECORD] [flags]
+
+RECORD is the folder of a run, which holds run.json; left out, or "latest", the newest below .perfwright/runs.
+
+Flags:
+      --format LIST   ${Object.keys(reportFormats).join(', ')}, or several with commas (default md)
+      --json          the same as --format json
+      --series        every second of the run too (json, csv)
+  -o, --out FILE      write to a file; with several formats, to FILE.json, FILE.csv, ...
+  -h, --help          this text
+
+Exit codes: 0; 2 when there is no readable record; 35 when the record is not whole (what is missing goes to standard error).
+
+Examples:
+  perfwright report --format md -o report.md
+  perfwright report .perfwright/runs/20261122T120000Z-checkout --format json,csv -o checkout
+`
+
+interface ReportFlags {
+  readonly help: boolean
+  readonly record: string | undefined
+  readonly formats: readonly string[]
+  readonly series: boolean
+  readonly out: string | undefined
+}
+
+function parse(argv: readonly string[]): ReportFlags {
+  let parsed: ReturnType<typeof parseFlags>
+  try {
+    parsed = parseFlags(argv)
+  } catch (error) {
+    throw usage((error as Error).message)
+  }
+  const { values, positionals } = parsed
+  if (positionals.length > 1) throw usage(`one record at a time, not ${positionals.length}`)
+  const formats =
+    values.json === true ? ['json'] : [...new Set((values.format ?? 'md').split(',').map((name) => name.trim()))]
+  for (const name of formats) {
+    if (!Object.hasOwn(reportFormats, name))
+      throw usage(`there is no report format "${name}"; there are ${Object.keys(reportFormats).join(', ')}`)
+  }
+  if (formats.length > 1 && values.out === undefined && values.help !== true)
+    throw usage('several formats need a file: -o NAME')
+  return {
+    help: values.help === true,
+    record: positionals[0],
+    formats,
+    series: values.series === true,
+    out: values.out,
+  }
+}
+
+// The result's type is long and says nothing that the options do not.
+function parseFlags(argv: readonly string[]) {
+  return parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      format: { type: 'string' },
+      json: { type: 'boolean' },
+      series: { type: 'boolean' },
+      out: { type: 'string', short: 'o' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+}
+
+function usage(message: string): PerfwrightError {
+  return new PerfwrightError({
+    code: 'PW_REPORT_USAGE',
+    message,
+    fix: 'perfwright report --help lists the flags',
+    exitCode: ExitCode.usage,
+  })
+}
+
+/** Folder names begin with the time, so the last one is the newest. */
+function recordDir(given: string | undefined, cwd: string): string {
+  if (given !== undefined && given !== 'latest') return resolve(cwd, given)
+  const runs = join(cwd, '.perfwright', 'runs')
+  let names: string[] = []
+  try {
+    names = readdirSync(runs, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
+  } catch {
+    // No folder is no record.
+  }
+  const newest = names.sort(new Intl.Collator('en', { numeric: true }).compare).at(-1)
+  if (newest === undefined) throw usage(`there is no record below ${runs}`)
+  return join(runs, newest)
+}
+
+function outFile(out: string, format: string, count: number): string {
+  const isFolder = statSync(out, { throwIfNoEntry: false })?.isDirectory() === true
+  if (isFolder) return join(out, `report.${format}`)
+  return count === 1 ? out : `${out}.${format}`
+}
+
+async function save(text: AsyncIterable<string>, path: string, io: CommandIo): Promise<void> {
+  try {
+    await pipeline(Readable.from(text), createWriteStream(path))
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === undefined || error instanceof PerfwrightError) throw error
+    throw new PerfwrightError({
+      code: 'PW_REPORT_WRITE',
+      message: `The report cannot be written: ${message}.`,
+      where: path,
+      fix: 'name another file with -o',
+      exitCode: ExitCode.targetUnusable,
+      cause: error,
+    })
+  }
+  io.stderr.write(`report written to ${path}\n`)
+}
+
+async function print(text: AsyncIterable<string>, stdout: CommandIo['stdout']): Promise<void> {
+  // A reader that has gone away (`| head`) has seen what it wanted.
+  let gone = false
+  const onError = (): void => {
+    gone = true
+  }
+  stdout.on('error', onError)
+  for await (const piece of text) {
+    if (gone) break
+    await new Promise<void>((resolve) => stdout.write(piece, () => resolve()))
+  }
+  stdout.removeListener('error', onError)
+}
+
+function plain(text: string): string {
+  return text.replace(/[\0-\x1f\x7f-\x9f]/g, ' ')
+}
