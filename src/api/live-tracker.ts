@@ -121,7 +121,8 @@ export class LiveTracker {
     const tags = this.#tags.get(tagsId)
     const name = tags?.get('name')
     if (name === undefined) return undefined
-    const key = `${tags?.get('method') ?? ''} ${name}`.trim()
+    const method = tags?.get('method') ?? ''
+    const key = name.startsWith(`${method} `) ? name : `${method} ${name}`.trim()
     let sketch = this.#endpoints.get(key)
     if (sketch === undefined && this.#endpoints.size < 200) {
       sketch = new Sketch()

@@ -236,6 +236,7 @@ export class TestRun {
       ticker()
       await engine.call('drain', {}).catch(() => {})
       this.#phase('done')
+      if (this.#tracker !== undefined) this.#observer.live(this.#tracker.state(this.#elapsedNs() / 1e9))
     }
     const verdict = plan.gate.evaluate(this.#elapsedNs(), true)
     if (verdict.breached.length > 0) this.#end.verdict(ExitCode.thresholdsFailed, crossedMessage(verdict.breached))
@@ -354,6 +355,7 @@ export class TestRun {
     const { aggregate } = plan
     const builtin = this.#builtin as BuiltinMetrics
     const scenarios = this.#last?.scenarios ?? []
+    const open = scenarios.filter((scenario) => isOpen(plan, scenario.name))
     const sent = aggregate.total(builtin.http_reqs).sink.sum
     const lag = aggregate.total(builtin.iteration_start_lag).sink
     const trust = judgeTrust({

@@ -120,7 +120,7 @@ export class RunTerminal {
       if (files.dir !== undefined) lines.push(`  record ${files.dir}`)
       const passed = end.code === ExitCode.ok
       lines.push(
-        passed ? green(this.#paint, '✓ passed') : red(this.#paint, `✗ ${end.text ?? 'failed'} (exit ${end.code})`),
+        passed ? green(this.#paint, '✓ passed') : red(this.#paint, `✗ failed (exit ${end.code})`),
       )
       this.#io.stdout.write(`\n${lines.join('\n')}\n`)
     }
