@@ -361,10 +361,8 @@ export class TestRun {
     const trust = judgeTrust({
       cpuRatios: this.#windows.map((window) => window.health.cpuRatio),
       loopLagMsP99: this.#windows.map((window) => window.health.loopLagMsP99),
-      asked: scenarios.reduce((sum, scenario) => sum + scenario.started + scenario.dropped, 0),
-      dropped: scenarios
-        .filter((scenario) => isOpen(plan, scenario.name))
-        .reduce((sum, scenario) => sum + scenario.dropped, 0),
+      asked: open.reduce((sum, scenario) => sum + scenario.started + scenario.dropped, 0),
+      dropped: open.reduce((sum, scenario) => sum + scenario.dropped, 0),
       startLagMsP99: lag.isEmpty ? undefined : lag.sketch.quantile(0.99),
       samples: sent > 0 ? sent : (this.#last?.iterationsCompleted ?? 0),
       clockStepMs: this.#clockStepMs(),
