@@ -101,5 +101,6 @@ function endpointOf(tags: TagSet): string | undefined {
   const name = tags.get('name') ?? tags.get('url')
   if (name === undefined) return undefined
   const method = tags.get('method')
-  return method === undefined ? name : `${method} ${name}`
+  // People name requests `GET /orders` already.
+  return method === undefined || name.startsWith(`${method} `) ? name : `${method} ${name}`
 }
