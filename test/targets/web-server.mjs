@@ -1,11 +1,20 @@
 // A target for tests: one process, plain HTTP on loopback, answers in the manner of httpbin so that scripts of every
 // kind have something to talk to. Prints one JSON line when it listens. Faults are endpoints (/close, /reset, /slow-body).
 import { createHash } from 'node:crypto'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 
 const counts = new Map()
-const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+const server = createServer({ keepAliveTimeout: 60_000 }, onRequest)
+const certificate = selfSigned()
+const tlsServer = certificate && createTlsServer({ ...certificate, keepAliveTimeout: 60_000 }, onRequest)
+
+function onRequest(request, response) {
   const url = new URL(request.url, 'http://localhost')
   const key = `${request.method} ${url.pathname}`
   counts.set(key, (counts.get(key) ?? 0) + 1)
@@ -13,11 +22,50 @@ const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) =>
   request.on('data', (chunk) => chunks.push(chunk))
   request.on('end', () => answer(request, response, url, Buffer.concat(chunks)))
   request.on('error', () => {})
+}
+
+if (tlsServer) await new Promise((resolve) => tlsServer.listen(0, '127.0.0.1', resolve))
+server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
+  const tls = tlsServer ? { tls: `https://127.0.0.1:${tlsServer.address().port}` } : {}
+  process.stdout.write(
+    `${JSON.stringify({ url: `http://127.0.0.1:${server.address().port}`, ...tls, pid: process.pid })}\n`,
+  )
 })
 
-server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
-  process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${server.address().port}`, pid: process.pid })}\n`)
-})
+// A certificate made for this process alone, so that no private key is kept anywhere; without openssl there is no TLS.
+function selfSigned() {
+  if (!process.argv.includes('--tls')) return undefined
+  const directory = mkdtempSync(join(tmpdir(), 'pw-target-'))
+  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]
+  try {
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+        '-keyout',
+        key,
+        '-out',
+        cert,
+        ...subject,
+      ],
+      { stdio: 'ignore' },
+    )
+    return { key: readFileSync(key), cert: readFileSync(cert) }
+  } catch {
+    return undefined
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
 process.on('SIGTERM', () => process.exit(0))
 // The parent's end of standard input closes when the parent dies: never outlive it.
 process.stdin.on('end', () => process.exit(0)).resume()
@@ -26,7 +74,11 @@ function answer(request, response, url, body) {
   const [, route = '', ...rest] = url.pathname.split('/')
   const json = (value, status = 200, headers = {}) => {
     const text = JSON.stringify(value)
-    response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers })
+    response.writeHead(status, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+      ...headers,
+    })
     response.end(request.method === 'HEAD' ? undefined : text)
   }
   const echo = () => ({
@@ -44,9 +96,22 @@ function answer(request, response, url, body) {
     patch: () => json(echo()),
     delete: () => json(echo()),
     anything: () => json(echo()),
-    products: () => json([{ id: 1, name: 'lamp', price: 12.5 }, { id: 2, name: 'desk', price: 99 }]),
+    products: () =>
+      json([
+        { id: 1, name: 'lamp', price: 12.5 },
+        { id: 2, name: 'desk', price: 99 },
+      ]),
     product: () => json({ id: Number(rest[0]), name: `product ${rest[0]}` }),
-    json: () => json({ slideshow: { title: 'Sample', slides: [{ title: 'one', items: [1, 2, 3] }, { title: 'two' }], big: 12345678901234567890, nil: null, 'a.b': 7 } }),
+    json: () =>
+      json({
+        slideshow: {
+          title: 'Sample',
+          slides: [{ title: 'one', items: [1, 2, 3] }, { title: 'two' }],
+          big: 12345678901234567890,
+          nil: null,
+          'a.b': 7,
+        },
+      }),
     status: () => {
       const status = Number(rest[0])
       response.writeHead(status, { 'content-length': 0, 'x-status': String(status) })
@@ -58,7 +123,10 @@ function answer(request, response, url, body) {
       response.end()
     },
     'redirect-to': () => {
-      response.writeHead(Number(url.searchParams.get('status') ?? 302), { location: url.searchParams.get('url'), 'content-length': 0 })
+      response.writeHead(Number(url.searchParams.get('status') ?? 302), {
+        location: url.searchParams.get('url'),
+        'content-length': 0,
+      })
       response.end()
     },
     cookies: () => {
@@ -68,13 +136,77 @@ function answer(request, response, url, body) {
         return response.end()
       }
       const text = request.headers.cookie ?? ''
-      json({ cookies: Object.fromEntries(text.split('; ').filter(Boolean).map((pair) => pair.split(/=(.*)/s).slice(0, 2))) })
+      json({
+        cookies: Object.fromEntries(
+          text
+            .split('; ')
+            .filter(Boolean)
+            .map((pair) => pair.split(/=(.*)/s).slice(0, 2)),
+        ),
+      })
     },
-    headers: () => json({ raw: request.rawHeaders.filter((_, i) => i % 2 === 0 || !/^127/.test(request.rawHeaders[i])) }),
+    'cookie-attributes': () => {
+      response.writeHead(200, {
+        'content-length': 0,
+        'set-cookie': [
+          'plain=1',
+          'all=2; Path=/; HttpOnly; Max-Age=3600',
+          'deep=3; Path=/cookies/deep',
+          'secure=4; Path=/; Secure',
+          'gone=5; Path=/; Max-Age=0',
+          'dated=6; Path=/; Expires=Wed, 09 Jun 2100 10:18:14 GMT',
+          'quoted="a b"; Path=/',
+          'foreign=7; Domain=example.com; Path=/',
+        ],
+      })
+      response.end()
+    },
+    'double-headers': () => {
+      response.writeHead(
+        200,
+        [
+          ['X-Twice', 'a'],
+          ['X-Twice', 'b'],
+          ['x-lower', 'c'],
+          ['Content-Length', '0'],
+        ].flat(),
+      )
+      response.end()
+    },
+    'no-location': () => {
+      response.writeHead(302, { 'content-length': 0 })
+      response.end()
+    },
+    'bad-gzip': () => {
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': 5 })
+      response.end('plain')
+    },
+    'unknown-encoding': () => {
+      response.writeHead(200, { 'content-encoding': 'rot13', 'content-length': 5 })
+      response.end('cynva')
+    },
+    garbage: () => request.socket.end('this is not HTTP\r\n\r\n'),
+    'slow-head': () => setTimeout(() => json({ late: true }), 2000),
+    text: () => {
+      response.writeHead(200, {
+        'content-type': 'text/plain; charset=utf-8',
+        'content-length': Buffer.byteLength('naïve ✓ text'),
+      })
+      response.end(request.method === 'HEAD' ? undefined : 'naïve ✓ text')
+    },
+    'form-page': () =>
+      page(
+        `<html><body><form id="one" action="/anything/one" method="post"><input name="a" value="1"><input name="b" value="x y"><input type="submit" name="s" value="Go"></form><form id="two" action="/anything/two"><input name="q" value="find"></form><form id="three"><input name="z" value="26"></form><a class="first" href="/anything/first">1</a><a class="second" href="redirect-to?url=/get">2</a></body></html>`,
+      ),
+    headers: () =>
+      json({ raw: request.rawHeaders.filter((_, i) => i % 2 === 0 || !/^127/.test(request.rawHeaders[i])) }),
     gzip: () => encoded('gzip', gzipSync),
     deflate: () => encoded('deflate', deflateSync),
     brotli: () => encoded('br', brotliCompressSync),
-    html: () => page('<!DOCTYPE html><html><head><title>Shop</title></head><body><h1 class="a b" id="top">Hello <b>World</b></h1><ul><li>one</li><li data-n="2">two</li><li>three</li></ul><a href="/get?from=link">next</a><form action="/post" method="post"><input name="user" value="ann"><input type="checkbox" name="ok" value="1" checked><select name="size"><option value="s">S</option><option value="m" selected>M</option></select><textarea name="note">hi</textarea><input type="submit" name="go" value="Go"></form></body></html>'),
+    html: () =>
+      page(
+        '<!DOCTYPE html><html><head><title>Shop</title></head><body><h1 class="a b" id="top">Hello <b>World</b></h1><ul><li>one</li><li data-n="2">two</li><li>three</li></ul><a href="/get?from=link">next</a><form action="/post" method="post"><input name="user" value="ann"><input type="checkbox" name="ok" value="1" checked><select name="size"><option value="s">S</option><option value="m" selected>M</option></select><textarea name="note">hi</textarea><input type="submit" name="go" value="Go"></form></body></html>',
+      ),
     delay: () => setTimeout(() => json({ delayed: Number(rest[0]) }), Math.min(5000, Number(rest[0]))),
     bytes: () => {
       const size = Math.min(1e6, Number(rest[0]))
@@ -116,7 +248,11 @@ function answer(request, response, url, body) {
 
   function encoded(name, compress) {
     const bytes = compress(Buffer.from(JSON.stringify({ encoded: name, text: 'x'.repeat(1000) })))
-    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': name, 'content-length': bytes.length })
+    response.writeHead(200, {
+      'content-type': 'application/json',
+      'content-encoding': name,
+      'content-length': bytes.length,
+    })
     response.end(bytes)
   }
   function page(text) {
@@ -133,7 +269,10 @@ function answer(request, response, url, body) {
       const want = md5(`${ha1}:abc:${field('nc')}:${field('cnonce')}:auth:${ha2}`)
       if (field('response') === want) return json({ authenticated: true, user })
     }
-    response.writeHead(401, { 'www-authenticate': 'Digest realm="test", nonce="abc", qop="auth", algorithm=MD5', 'content-length': 0 })
+    response.writeHead(401, {
+      'www-authenticate': 'Digest realm="test", nonce="abc", qop="auth", algorithm=MD5',
+      'content-length': 0,
+    })
     response.end()
   }
 }

@@ -1,3 +1,5 @@
 // ignore-log: .
-export const options = { scenarios: { a: { executor: 'constant-arrival-rate', rate: 0, duration: '1s', preAllocatedVUs: 1 } } }
+export const options = {
+  scenarios: { a: { executor: 'constant-arrival-rate', rate: 0, duration: '1s', preAllocatedVUs: 1 } },
+}
 export default function () {}

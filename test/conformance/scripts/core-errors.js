@@ -34,7 +34,15 @@ export default function () {
   t('group async', () => group('g', async () => 1))
   t('group ::', () => group('a::b', () => 1))
   t('check ::', () => check(1, { 'a::b': true }))
-  t('check throws', () => check(1, { ok: true, bad: () => { throw new Error('inner') }, after: true }))
+  t('check throws', () =>
+    check(1, {
+      ok: true,
+      bad: () => {
+        throw new Error('inner')
+      },
+      after: true,
+    }),
+  )
   t('check null', () => check(1, null))
   t('check none', () => check(1))
   t('check array', () => check(1, ['x']))
@@ -47,8 +55,16 @@ export default function () {
   t('sleep negative', () => sleep(-1))
   t('sleep text number', () => sleep('0.001'))
   t('group value', () => group('ok', () => 5))
-  t('group this', () => group('ok', function () { return typeof this }))
-  t('group throws', () => group('bad', () => { throw new TypeError('from group') }))
+  t('group this', () =>
+    group('ok', function () {
+      return typeof this
+    }),
+  )
+  t('group throws', () =>
+    group('bad', () => {
+      throw new TypeError('from group')
+    }),
+  )
   t('group no function', () => group('ok'))
   t('add text', () => counter.add('x'))
   t('add numeric text', () => counter.add('2'))

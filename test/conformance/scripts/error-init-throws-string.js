@@ -1,3 +1,5 @@
 throw 'text'
 export const options = { iterations: 1 }
-export default function () { console.log("vu") }
+export default function () {
+  console.log('vu')
+}

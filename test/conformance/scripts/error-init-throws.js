@@ -1,3 +1,5 @@
 throw new Error('in init')
 export const options = { iterations: 1 }
-export default function () { console.log("vu") }
+export default function () {
+  console.log('vu')
+}

@@ -11,13 +11,23 @@ class Mine extends Error {
 }
 export default function () {
   switch (__ITER) {
-    case 0: throw new Error('plain')
-    case 1: deep()
-    case 2: throw 'a string'
-    case 3: throw { code: 5 }
-    case 4: undefinedName()
-    case 5: group('g', () => { throw new Mine('in group') })
-    case 6: null.x
-    case 7: return 'fine'
+    case 0:
+      throw new Error('plain')
+    case 1:
+      deep()
+    case 2:
+      throw 'a string'
+    case 3:
+      throw { code: 5 }
+    case 4:
+      undefinedName()
+    case 5:
+      group('g', () => {
+        throw new Mine('in group')
+      })
+    case 6:
+      null.x
+    case 7:
+      return 'fine'
   }
 }

@@ -1,3 +1,5 @@
 // ignore-log: .
 import x from './missing.js'
-export default function () { x() }
+export default function () {
+  x()
+}

@@ -1,2 +1,4 @@
 const data = open('./missing.csv')
-export default function () { console.log(data) }
+export default function () {
+  console.log(data)
+}

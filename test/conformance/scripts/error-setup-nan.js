@@ -1,3 +1,7 @@
-export function setup() { return { n: NaN } }
+export function setup() {
+  return { n: NaN }
+}
 export const options = { iterations: 1 }
-export default function () { console.log("vu") }
+export default function () {
+  console.log('vu')
+}

@@ -1,3 +1,7 @@
-export function setup() { throw new Error('in setup') }
+export function setup() {
+  throw new Error('in setup')
+}
 export const options = { iterations: 1 }
-export default function () { console.log("vu") }
+export default function () {
+  console.log('vu')
+}

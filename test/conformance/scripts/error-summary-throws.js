@@ -1,3 +1,7 @@
-export function handleSummary() { throw new Error('in summary') }
+export function handleSummary() {
+  throw new Error('in summary')
+}
 export const options = { iterations: 1 }
-export default function () { console.log("vu") }
+export default function () {
+  console.log('vu')
+}

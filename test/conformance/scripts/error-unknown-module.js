@@ -1,3 +1,5 @@
 // ignore-log: .
 import x from 'k6/nothing'
-export default function () { x() }
+export default function () {
+  x()
+}

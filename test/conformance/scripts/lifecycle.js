@@ -20,6 +20,12 @@ export function teardown(data) {
 }
 export function handleSummary(data) {
   n++
-  console.log('summary', n, Object.keys(data).sort().join(), Object.keys(data.metrics).sort().join(), JSON.stringify(data.setup_data))
+  console.log(
+    'summary',
+    n,
+    Object.keys(data).sort().join(),
+    Object.keys(data.metrics).sort().join(),
+    JSON.stringify(data.setup_data),
+  )
   return {}
 }

@@ -1,6 +1,10 @@
 import { Counter, Trend, Rate, Gauge } from 'k6/metrics'
 import http from 'k6/http'
-const c = new Counter('c'); const t = new Trend('t', true); const r = new Rate('r'); const g = new Gauge('g'); const unused = new Trend('unused')
+const c = new Counter('c')
+const t = new Trend('t', true)
+const r = new Rate('r')
+const g = new Gauge('g')
+const unused = new Trend('unused')
 export const options = {
   iterations: 10,
   thresholds: {

@@ -1,0 +1,4 @@
+export default async function () {
+  await null
+  throw 'just text'
+}

@@ -1,0 +1,2 @@
+export const options = { scenarios: { a: { executor: 'shared-iterations' } } }
+export function other() {}

@@ -1,0 +1,3 @@
+// k6: 2
+// args: --vus 3
+export default function () {}

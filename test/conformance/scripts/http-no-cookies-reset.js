@@ -1,0 +1,7 @@
+// args: --iterations 3
+import http from 'k6/http'
+export const options = { noCookiesReset: true }
+export default function () {
+  console.log(__ITER, JSON.stringify(http.get(`${__ENV.BASE_URL}/cookies`).json('cookies')))
+  http.get(`${__ENV.BASE_URL}/cookies/set?i${__ITER}=x`)
+}

@@ -1,0 +1,3 @@
+export function thrower() {
+  throw new RangeError('from lib')
+}

@@ -1,0 +1,4 @@
+// args: --log-output none
+export default function () {
+  console.log('nobody hears')
+}

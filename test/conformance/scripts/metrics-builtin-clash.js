@@ -1,0 +1,3 @@
+import { Trend } from 'k6/metrics'
+const c = new Trend('http_reqs')
+export default function () {}

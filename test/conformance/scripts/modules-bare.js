@@ -1,0 +1,3 @@
+// ignore-log: .
+import _ from 'lodash'
+export default function () {}

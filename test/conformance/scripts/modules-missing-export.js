@@ -1,0 +1,2 @@
+import { absent } from './lib/values.js'
+export default function () {}

@@ -1,0 +1,3 @@
+// args: --duration soon
+// ignore-log: .
+export default function () {}

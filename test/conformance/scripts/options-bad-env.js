@@ -1,0 +1,3 @@
+// env: K6_VUS=many
+// ignore-log: .
+export default function () {}

@@ -1,0 +1,3 @@
+// args: --no-such-flag
+// ignore-log: .
+export default function () {}

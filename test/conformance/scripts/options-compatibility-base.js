@@ -1,0 +1,4 @@
+// args: --compatibility-mode base
+export default function () {
+  console.log(typeof global, typeof globalThis)
+}

@@ -1,0 +1,3 @@
+// args: --config $SCRIPTS/lib/config-bad.json
+// ignore-log: .
+export default function () {}

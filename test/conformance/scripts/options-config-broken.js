@@ -1,0 +1,3 @@
+// args: --config $SCRIPTS/lib/config-broken.json
+// ignore-log: .
+export default function () {}

@@ -1,0 +1,3 @@
+// args: --config /nonexistent/config.json
+// ignore-log: .
+export default function () {}

@@ -1,0 +1,5 @@
+// args: --config $SCRIPTS/lib/config.json
+import exec from 'k6/execution'
+export default function () {
+  console.log(exec.vu.tags.from)
+}

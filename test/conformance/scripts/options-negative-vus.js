@@ -1,0 +1,3 @@
+// args: --vus -1
+// ignore-log: .
+export default function () {}

@@ -1,0 +1,3 @@
+// ignore-log: .
+export const options = 'text'
+export default function () {}

@@ -1,0 +1,4 @@
+export function setup() {}
+export default function (data) {
+  console.log(typeof data, arguments.length)
+}

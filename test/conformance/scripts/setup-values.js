@@ -1,0 +1,8 @@
+// args: --iterations 2
+export function setup() {
+  return [1, 'two', null, { a: undefined, b: [undefined] }, true, 1.5]
+}
+export default function (data) {
+  console.log(JSON.stringify(data), data === undefined)
+  data.push('kept')
+}

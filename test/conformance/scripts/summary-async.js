@@ -1,0 +1,6 @@
+// stdout
+export default function () {}
+export async function handleSummary() {
+  await null
+  return { stdout: 'async\n' }
+}

@@ -1,0 +1,3 @@
+// args: --summary-mode disabled
+// stdout
+export default function () {}

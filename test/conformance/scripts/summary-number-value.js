@@ -1,0 +1,5 @@
+// stdout
+export default function () {}
+export function handleSummary() {
+  return { stdout: 5 }
+}
