@@ -1,13 +1,15 @@
 // src -> dist. Types by the TypeScript compiler, code by esbuild: the modules of each entry in few files, because a cold
 // start that resolves two hundred small modules takes longer than the whole rest (docs/adr/0002-bundled-dist.md).
 import { spawnSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-rmSync(join(root, 'dist'), { recursive: true, force: true })
+// Built beside and swapped in, so that a build that fails leaves the last good one standing.
+const fresh = join(root, '.dist-new')
+rmSync(fresh, { recursive: true, force: true })
 
 /** What is run by itself or imported from outside; everything else lands in shared chunks. */
 const entries = [
@@ -25,7 +27,7 @@ await build({
   absWorkingDir: root,
   entryPoints: entries.map((entry) => `src/${entry}.ts`),
   outbase: 'src',
-  outdir: 'dist',
+  outdir: '.dist-new',
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -41,7 +43,16 @@ await build({
 
 const tsc = spawnSync(
   process.execPath,
-  [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--emitDeclarationOnly'],
+  [
+    join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
+    '-p',
+    'tsconfig.json',
+    '--emitDeclarationOnly',
+    '--outDir',
+    fresh,
+  ],
   { cwd: root, stdio: 'inherit' },
 )
-process.exitCode = tsc.status ?? 1
+if (tsc.status !== 0) process.exit(tsc.status ?? 1)
+rmSync(join(root, 'dist'), { recursive: true, force: true })
+renameSync(fresh, join(root, 'dist'))
