@@ -41,7 +41,7 @@ export function siblingsOn(
   nodes: Nodes,
   direction: Direction,
   until: Matcher,
-  limit = Number.POSITIVE_INFINITY,
+  limit: number = Number.POSITIVE_INFINITY,
 ): HtmlNode[] {
   return collect(nodes, (node, add) => {
     let left = limit
@@ -62,7 +62,7 @@ export function siblings(nodes: Nodes): HtmlNode[] {
   })
 }
 
-export function parents(nodes: Nodes, until: Matcher, limit = Number.POSITIVE_INFINITY): HtmlNode[] {
+export function parents(nodes: Nodes, until: Matcher, limit: number = Number.POSITIVE_INFINITY): HtmlNode[] {
   return collect(nodes, (node, add) => {
     let left = limit
     for (let parent = node.parent; parent !== undefined && left > 0; parent = parent.parent) {
