@@ -1,0 +1,128 @@
+/** Stack traces in the person's own lines, in the words and the layout in which k6 prints them. */
+import { originalPositionFor, sourceContentFor, TraceMap } from '@jridgewell/trace-mapping'
+import type { OriginalPosition } from './types.js'
+
+export interface StackMapper {
+  /** k6's text of something thrown: `Error: boom\n\tat deep (file:///x/s.js:5:9)\n`, with a newline at the end. */
+  describe(error: unknown): string
+  /** The innermost frame of the script, `default (file:///x.js:4:150)`. */
+  where(error: unknown): string | undefined
+}
+
+/**
+ * @param filename  under which the factory was evaluated
+ * @param sourceMapJson  `CompiledScript.sourceMap`; read when the first error comes
+ */
+export function createStackMapper(filename: string, sourceMapJson: string): StackMapper {
+  let map: TraceMap | undefined
+  const place = (frame: Frame): Place | undefined => {
+    if (sourceMapJson === '') return { url: filename, line: frame.line, column: frame.column }
+    map ??= new TraceMap(sourceMapJson)
+    // V8 places a waiting frame at its `await`, which the person may not have written; the call stands behind it.
+    const column = frame.column - 1 + (frame.waiting ? 'await '.length : 0)
+    const found = originalPositionFor(map, { line: frame.line, column })
+    if (found.source === null) return undefined
+    const text = sourceContentFor(map, found.source)?.split('\n', found.line)[found.line - 1]?.slice(found.column) ?? ''
+    // k6 places a call at its parenthesis, V8 at the name before it.
+    const call = (frame.waiting ? /^[\w$.?\s]*?\(/ : /^[\w$]+\s*\(/).exec(text)
+    return { url: found.source, line: found.line, column: found.column + (call === null ? 1 : call[0].length) }
+  }
+  const frames = (error: unknown): string[] => {
+    const stack = typeof error === 'object' && error !== null ? readStack(error) : undefined
+    if (stack === undefined) return []
+    const result: string[] = []
+    for (const line of stack.split('\n')) {
+      const frame = parseFrame(line)
+      if (frame === undefined) continue
+      if (frame.url === undefined) {
+        // k6 shows natives between the script's own frames; engine and Node frames are nobody's business.
+        if (result.length > 0) result.push(`${frame.name} (native)`)
+        continue
+      }
+      if (frame.url !== filename) continue
+      const at = place(frame)
+      if (at === undefined) continue
+      const where = `${at.url}:${at.line}:${at.column}`
+      result.push(frame.name === '' ? where : `${frame.name} (${where})`)
+    }
+    while (result[result.length - 1]?.endsWith(' (native)') === true) result.pop()
+    return result
+  }
+  return {
+    describe: (error) => {
+      const at = frames(error)
+      return `${title(error)}\n${at.map((frame) => `\tat ${frame}\n`).join('')}`
+    },
+    where: (error) => frames(error).find((frame) => !frame.endsWith(' (native)')),
+  }
+}
+
+interface Place {
+  readonly url: string
+  readonly line: number
+  readonly column: number
+}
+
+interface Frame {
+  readonly name: string
+  readonly url: string | undefined
+  readonly line: number
+  readonly column: number
+  readonly waiting: boolean
+}
+
+// V8: "    at [async] [new] [Type.]name [as alias] (url:line:column)" or "    at [async] url:line:column".
+const framePattern = /^\s+at (async )?(?:(.*?) \((.*)\)|(.*))$/
+
+function parseFrame(line: string): Frame | undefined {
+  const match = framePattern.exec(line)
+  if (match === null) return undefined
+  const where = match[3] ?? match[4] ?? ''
+  const name = plainName(match[2] ?? '')
+  if (where === '<anonymous>')
+    return name === '' ? undefined : { name, url: undefined, line: 0, column: 0, waiting: false }
+  const position = /^(.*):(\d+):(\d+)$/.exec(where)
+  if (position === null) return undefined
+  return {
+    name,
+    url: position[1],
+    line: Number(position[2]),
+    column: Number(position[3]),
+    waiting: match[1] !== undefined,
+  }
+}
+
+// "new Foo" -> Foo, "Object.default" -> default, "Foo.bar [as baz]" -> bar, as goja names frames by function alone.
+function plainName(text: string): string {
+  let name = text.replace(/^new /, '').replace(/ \[as [^\]]*\]$/, '')
+  name = name.slice(name.lastIndexOf('.') + 1)
+  return name === '<anonymous>' || name === 'eval' ? '' : name
+}
+
+function readStack(error: object): string | undefined {
+  try {
+    const { stack } = error as { stack?: unknown }
+    return typeof stack === 'string' ? stack : undefined
+  } catch {
+    return undefined
+  }
+}
+
+// A script's object may throw from any of its members.
+function title(error: unknown): string {
+  try {
+    return String(error)
+  } catch {
+    return '[object Object]'
+  }
+}
+
+/** A function from a place in the compiled code to the person's own, both counted from 1. */
+export function createPositions(sourceMapJson: string): (line: number, column: number) => OriginalPosition | undefined {
+  const map = new TraceMap(sourceMapJson)
+  return (line, column) => {
+    const found = originalPositionFor(map, { line, column: column - 1 })
+    if (found.source === null) return undefined
+    return { url: found.source, line: found.line, column: found.column + 1, name: found.name ?? undefined }
+  }
+}
