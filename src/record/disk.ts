@@ -1,7 +1,9 @@
 /** The file system as a parameter, so that a test can fail any operation of it. */
-import { constants, type Dirent } from 'node:fs'
+import { constants, createReadStream, createWriteStream, type Dirent } from 'node:fs'
 import { lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
 
 export interface Disk {
   /** Makes the folder and its parents; true when it was not there before. */
@@ -9,6 +11,8 @@ export interface Disk {
   /** Writes the whole file and brings it to the medium. */
   writeFile(path: string, data: Uint8Array | string): Promise<void>
   rename(from: string, to: string): Promise<void>
+  /** Compresses one file into another. */
+  gzip(from: string, to: string): Promise<void>
   /** No error when it is not there. */
   remove(path: string): Promise<void>
   /** Opens for appending; makes the file. */
@@ -46,6 +50,9 @@ export const nodeDisk: Disk = {
     }
   },
   rename,
+  async gzip(from, to) {
+    await pipeline(createReadStream(from), createGzip({ level: 1 }), createWriteStream(to))
+  },
   async remove(path) {
     await rm(path, { force: true })
   },

@@ -15,6 +15,7 @@
 import { crc32 } from 'node:zlib'
 import type { Metric, MetricType, ValueKind, WindowRow } from '#metrics/types.js'
 import { Sketch } from '#stats/index.js'
+import { isTooDeep } from './depth.js'
 import type { RunHeader } from './types.js'
 
 export const SERIES_FORMAT = 'perfwright-series'
@@ -82,6 +83,7 @@ export function decodeHead(value: unknown): SeriesHead {
   if (head['format'] !== SERIES_FORMAT) throw new DamagedLine('the first line is not the head of a series')
   if (head['version'] !== SERIES_VERSION)
     throw new DamagedLine(`series version ${String(head['version'])} is not known`)
+  if (isTooDeep(head)) throw new DamagedLine('the head is nested too deep')
   return { run: object(head['run'], 'run') as unknown as RunHeader }
 }
 

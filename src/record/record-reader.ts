@@ -34,12 +34,14 @@ export async function readRecord(dir: string, options: ReaderOptions = {}): Prom
   }
   const missing: Missing[] = []
   const run = await readRunFile(dir, disk, found, missing)
+  const runFileLost = missing.length > 0
+  const state = stateOf(run, found, options)
+  if (found.tornEnd !== undefined && state !== 'running') found.missing.push(found.tornEnd)
   missing.push(...run.missing, ...found.missing)
   const lost = (run.written?.windows ?? found.windows) - found.windows
   if (lost > 0 && found.missing.length === 0)
     missing.push({ what: `series: ${lost} windows at its end`, why: 'the files were cut off, or not all were written' })
-  const state = stateOf(run, found, options)
-  if (state === 'killed')
+  if (state === 'killed' && !runFileLost)
     missing.push({ what: 'verdicts, trust, exit code', why: 'the run was killed before it could write them' })
   const durationNs = run.durationNs ?? found.lastToNs
   // A run that never got to write its totals has them in its series.
@@ -153,7 +155,7 @@ export class RunRecord {
 
   /** `events.ndjson`; lines that are damaged are left out and counted. */
   events(): Promise<{ readonly events: readonly RecordEvent[]; readonly missing: readonly Missing[] }> {
-    return readEvents(this.#disk, join(this.dir, 'events.ndjson'))
+    return readEvents(this.#disk, join(this.dir, 'events.ndjson'), this.run.written?.events ?? 0)
   }
 
   /** `findings.json`; undefined when nothing has looked for any. @throws PW_RECORD_INVALID */

@@ -23,6 +23,8 @@ import { WriteQueue } from './write-queue.js'
 export interface WriterOptions {
   readonly disk?: Disk
   readonly clock?: Clock
+  /** A file of the series is closed and compressed at this size; 16 MB when left out. */
+  readonly segmentBytes?: number
   /** Told once, on the first thing that cannot be written. */
   readonly warn?: (message: string) => void
 }
@@ -78,7 +80,7 @@ export async function openRecord(
     dead = diskReason(error)
     losses.add(dir, dead)
   }
-  const writer = new RecordWriter(dir, header, disk, options.clock ?? systemClock, losses, dead)
+  const writer = new RecordWriter(dir, header, { ...options, disk }, losses, dead)
   await writer.start()
   return writer
 }
@@ -90,6 +92,7 @@ export class RecordWriter {
   readonly #disk: Disk
   readonly #clock: Clock
   readonly #losses: Losses
+  readonly #segmentBytes: number | undefined
   readonly #queue = new WriteQueue(MAX_WAITING)
   readonly #series: SeriesWriter
   readonly #observed = new Map<string, { readonly series: SeriesWriter; readonly batches: ObservedBatches }>()
@@ -100,15 +103,22 @@ export class RecordWriter {
   #finished = false
 
   /** Use `openRecord`. */
-  constructor(dir: string, header: RunHeader, disk: Disk, clock: Clock, losses: Losses, dead: string | undefined) {
+  constructor(
+    dir: string,
+    header: RunHeader,
+    options: WriterOptions & { readonly disk: Disk },
+    losses: Losses,
+    dead: string | undefined,
+  ) {
     this.dir = dir
     this.#header = header
-    this.#disk = disk
-    this.#clock = clock
+    this.#disk = options.disk
+    this.#clock = options.clock ?? systemClock
+    this.#segmentBytes = options.segmentBytes
     this.#losses = losses
     this.#dead = dead
-    this.#series = new SeriesWriter(disk, join(dir, 'series'), header)
-    this.#events = new EventWriter(disk, dir)
+    this.#series = this.#newSeries('series')
+    this.#events = new EventWriter(options.disk, dir)
   }
 
   /** What is not in the record so far, and why. */
@@ -142,8 +152,7 @@ export class RecordWriter {
     if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) throw new RangeError(`${name} is no name of an observed part`)
     let part = this.#observed.get(name)
     if (part === undefined) {
-      const series = new SeriesWriter(this.#disk, join(this.dir, 'observed', name), this.#header)
-      part = { series, batches: new ObservedBatches() }
+      part = { series: this.#newSeries(join('observed', name)), batches: new ObservedBatches() }
       this.#observed.set(name, part)
     }
     this.#append(part.series, `observed/${name}`, part.batches.batch(values), span, '')
@@ -213,6 +222,10 @@ export class RecordWriter {
     for (const { series } of this.#observed.values()) await this.#try('observed', undefined, () => series.close())
     await this.#try('series', undefined, () => this.#series.close())
     await this.#try(EVENTS.place, undefined, () => this.#events.close())
+  }
+
+  #newSeries(name: string): SeriesWriter {
+    return new SeriesWriter(this.#disk, join(this.dir, name), this.#header, this.#segmentBytes)
   }
 
   #append(series: SeriesWriter, place: string, batch: WindowBatch, span: WindowSpan, source: string): void {

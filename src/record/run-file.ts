@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '#base/clock.js'
+import { isTooDeep } from './depth.js'
 import type { Disk } from './disk.js'
 import { diskReason, recordInvalid, recordNewer, recordUnreadable } from './errors.js'
 import { wholeFile } from './lines.js'
@@ -60,11 +61,14 @@ export async function checkRunFile(raw: unknown, path: string): Promise<RunFile>
 export async function readJson(disk: Disk, path: string): Promise<unknown> {
   const bytes = await wholeFile(disk.read(path), MAX_JSON_BYTES)
   if (bytes === undefined) throw recordInvalid(path, [`$: the file is larger than ${MAX_JSON_BYTES >> 20} MB`])
+  let value: unknown
   try {
-    return JSON.parse(bytes.toString('utf8'))
+    value = JSON.parse(bytes.toString('utf8'))
   } catch (error) {
     throw recordInvalid(path, [`$: ${(error as Error).message}`])
   }
+  if (isTooDeep(value)) throw recordInvalid(path, ['$: nested too deep'])
+  return value
 }
 
 /** Who wrote it says whether it still does; from another host only silence tells. */

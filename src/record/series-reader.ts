@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
 import type { Metric, WindowBatch } from '#metrics/types.js'
 import type { Disk } from './disk.js'
 import {
@@ -27,6 +29,8 @@ export interface SeriesFindings {
   /** Wall clock of the last window; 0 when there is none. */
   lastUnixMs: number
   readonly missing: Missing[]
+  /** The very last line is not whole: a writer that still runs is about to end it. */
+  tornEnd: Missing | undefined
 }
 
 /** Reads the files of one series in order; damaged parts are left out and said in `found`. */
@@ -48,39 +52,82 @@ export class SeriesReader {
     for (const name of await this.#files()) {
       const known: FrameDictionary = { metrics: new Map(), tagSets: new Map() }
       let isHead = true
-      for await (const { at, bytes, ended } of linesOf(this.#disk.read(join(this.#dir, name)))) {
-        const where = `${name}, byte ${at}`
-        try {
-          if (bytes === undefined) throw new DamagedLine('the line is too long')
-          if (!ended) throw new DamagedLine('the line is torn: writing ended in the middle of it')
-          const value = decodeLine(bytes)
-          if (isHead) {
-            isHead = false
-            if (!('seq' in Object(value))) {
-              found.head ??= decodeHead(value)
-              continue
+      try {
+        for await (const { at, bytes, ended } of linesOf(this.#pieces(name))) {
+          const where = `${name}, byte ${at}`
+          try {
+            if (bytes === undefined) throw new DamagedLine('the line is too long')
+            report.torn = !ended
+            if (!ended) throw new DamagedLine(TORN)
+            const value = decodeLine(bytes)
+            if (isHead) {
+              isHead = false
+              if (!('seq' in Object(value))) {
+                found.head ??= decodeHead(value)
+                continue
+              }
             }
+            const { frame, orphanRows } = decodeFrame(value, known)
+            checkMetrics(frame, told)
+            report.frame(frame, orphanRows)
+            yield windowOf(frame, known, told)
+          } catch (error) {
+            if (!(error instanceof DamagedLine)) throw error
+            report.damage(`${where}: ${error.message}`)
           }
-          const { frame, orphanRows } = decodeFrame(value, known)
-          checkMetrics(frame, told)
-          report.frame(frame, orphanRows)
-          yield windowOf(frame, known, told)
-        } catch (error) {
-          if (!(error instanceof DamagedLine)) throw error
-          report.damage(`${where}: ${error.message}`)
         }
+      } catch (error) {
+        // What was compressed before the damage has been read.
+        if (!isDamage(error)) throw error
+        report.damage(`${name}: ${error.message}`)
       }
     }
     report.end()
   }
 
   async #files(): Promise<string[]> {
-    return (await this.#disk.list(this.#dir)).filter((name) => /^\d{6}\.ndjson$/.test(name))
+    const names = (await this.#disk.list(this.#dir)).filter((name) => /^\d{6}\.ndjson(?:\.gz)?$/.test(name))
+    // The plain file is there until the compressed one is whole.
+    return names.filter((name) => !name.endsWith('.gz') || !names.includes(name.slice(0, -3)))
+  }
+
+  async *#pieces(name: string): AsyncGenerator<Uint8Array> {
+    // A writer under way may have compressed it since it was listed.
+    const isThere = (await this.#disk.stat(join(this.#dir, name))) !== undefined
+    const path = join(this.#dir, isThere ? name : `${name}.gz`)
+    const pieces = this.#disk.read(path)
+    yield* path.endsWith('.gz') ? unzipped(pieces) : pieces
   }
 }
 
+const TORN = 'the line is torn: writing ended in the middle of it'
+/** Far more than a writer puts into one file: beyond it stands nothing but a bomb. */
+const MAX_UNZIPPED_BYTES = 256 << 20
+
+async function* unzipped(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let length = 0
+  const gunzip = createGunzip()
+  const source = Readable.from(pieces)
+  source.once('error', (error) => gunzip.destroy(error))
+  try {
+    for await (const piece of source.pipe(gunzip)) {
+      length += (piece as Buffer).length
+      if (length > MAX_UNZIPPED_BYTES) throw new DamagedLine('it unpacks to more than a file of a series may hold')
+      yield piece as Buffer
+    }
+  } finally {
+    source.destroy()
+    gunzip.destroy()
+  }
+}
+
+/** The reader's own word, or zlib's (`Z_DATA_ERROR`, ...). */
+function isDamage(error: unknown): error is Error {
+  return error instanceof DamagedLine || String((error as { code?: unknown }).code).startsWith('Z_')
+}
+
 export function noFindings(): SeriesFindings {
-  return { head: undefined, windows: 0, lastToNs: 0, lastUnixMs: 0, missing: [] }
+  return { head: undefined, windows: 0, lastToNs: 0, lastUnixMs: 0, missing: [], tornEnd: undefined }
 }
 
 interface Told {
@@ -129,6 +176,8 @@ class GapReport {
   readonly #name: string
   readonly #found: SeriesFindings
   #next = 0
+  /** The line that is read now has no end. */
+  torn = false
   #why: string | undefined
   #gaps = 0
   #lost = 0
@@ -173,8 +222,10 @@ class GapReport {
         why: 'their metric or tags were defined in a damaged line',
       })
     }
-    if (this.#why !== undefined)
-      missing.push({ what: `${this.#name}: what came after ${seconds(lastToNs)} of the run`, why: this.#why })
+    if (this.#why === undefined) return
+    const rest = { what: `${this.#name}: what came after ${seconds(lastToNs)} of the run`, why: this.#why }
+    if (this.torn) this.#found.tornEnd = rest
+    else missing.push(rest)
   }
 
   #gap(what: string, why: string): void {

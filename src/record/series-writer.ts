@@ -9,7 +9,10 @@ import type { RunHeader, WindowSpan } from './types.js'
 /** A file of a series is closed at this size: a damaged definition costs the rows of one file at most. */
 export const SEGMENT_BYTES: number = 16 << 20
 
-/** Appends windows of any number of sources to `NNNNNN.ndjson` files of one folder. One call at a time. */
+/**
+ * Appends windows of any number of sources to `NNNNNN.ndjson` files of one folder, and compresses those that are full
+ * to `NNNNNN.ndjson.gz` (a fourth of the size). One call at a time.
+ */
 export class SeriesWriter {
   readonly #disk: Disk
   readonly #dir: string
@@ -66,7 +69,7 @@ export class SeriesWriter {
   async write(batch: WindowBatch, span: WindowSpan, source: string): Promise<void> {
     const seq = this.#seq++
     if (this.#bytes >= this.#segmentBytes) await this.#endSegment()
-    this.#file ??= await this.#disk.append(join(this.#dir, `${String(this.#segment).padStart(6, '0')}.ndjson`))
+    this.#file ??= await this.#disk.append(this.#path())
     if (this.#bytes === 0) await this.#append(encodeHead(this.#run, RELATIVE_ERROR))
     const rows = this.#translate(batch.rows, source)
     const metrics = distinct(rows, 'metric', this.#metricsTold).map((id) => this.#registry.all[id] as Metric)
@@ -86,8 +89,13 @@ export class SeriesWriter {
     await file?.close()
   }
 
+  #path(): string {
+    return join(this.#dir, `${String(this.#segment).padStart(6, '0')}.ndjson`)
+  }
+
   async #endSegment(): Promise<void> {
     const file = this.#file
+    const path = this.#path()
     this.#file = undefined
     this.#bytes = 0
     this.#torn = false
@@ -95,6 +103,15 @@ export class SeriesWriter {
     this.#metricsTold.clear()
     this.#tagSetsTold.clear()
     await file?.close()
+    // Whole under its name before the plain one goes; a reader that finds both takes the plain one.
+    try {
+      await this.#disk.gzip(path, `${path}.gz.tmp`)
+      await this.#disk.rename(`${path}.gz.tmp`, `${path}.gz`)
+      await this.#disk.remove(path)
+    } catch {
+      // Nothing is lost: the plain file stays.
+      await this.#disk.remove(`${path}.gz.tmp`).catch(() => {})
+    }
   }
 
   async #append(line: Buffer): Promise<void> {

@@ -112,7 +112,9 @@ export async function buildReport(record: RunRecord): Promise<ReportModel> {
 function verdictOf(record: RunRecord): Verdict {
   const { exit } = record.run
   if (exit === null) {
-    const reason = record.state === 'running' ? 'the run goes on' : 'the run was killed before its verdict'
+    const isLost = record.missing.some(({ what }) => what.startsWith('run.json'))
+    const killed = isLost ? 'run.json, which had the verdict, is lost' : 'the run was killed before its verdict'
+    const reason = record.state === 'running' ? 'the run goes on' : killed
     return { passed: null, exitCode: null, reason }
   }
   return { passed: exit.code === 0, exitCode: exit.code, reason: exit.reason }

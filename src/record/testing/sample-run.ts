@@ -49,6 +49,7 @@ export async function writeSample(
     readonly warnings?: string[]
     readonly header?: Partial<RunHeader>
     readonly perSecond?: number
+    readonly segmentBytes?: number
   } = {},
 ): Promise<{
   readonly writer: RecordWriter
@@ -64,6 +65,7 @@ export async function writeSample(
       clock,
       warn: (message) => warnings.push(message),
       ...(options.disk === undefined ? {} : { disk: options.disk }),
+      ...(options.segmentBytes === undefined ? {} : { segmentBytes: options.segmentBytes }),
     },
   )
   const registry = new MetricRegistry()
@@ -169,6 +171,11 @@ export class FailingDisk implements Disk {
   async rename(from: string, to: string): Promise<void> {
     this.#step(`rename ${from}`)
     return nodeDisk.rename(from, to)
+  }
+
+  async gzip(from: string, to: string): Promise<void> {
+    this.#step(`gzip ${from}`)
+    return nodeDisk.gzip(from, to)
   }
 
   async remove(path: string): Promise<void> {
