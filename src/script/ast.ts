@@ -280,6 +280,7 @@ class Resolver {
       }
       this.#free.push(node)
       node['$free'] = true
+      if (assigned) node['$target'] = true
       return
     }
     node['$var'] = variable

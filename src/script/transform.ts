@@ -86,7 +86,7 @@ class Transformer {
   run(): Transformed {
     const { isModule, colouring } = this.#options
     const out = this.#out
-    out.text(`(${colouring.topLevelAwait ? 'async ' : ''}function (${this.#pw}) { "use strict"; `)
+    out.text(`(${colouring.topLevelAwait ? 'async ' : ''}function (${this.#pw}) { ${isModule ? '"use strict"; ' : ''}`)
     const prelude = out.slot()
     const body = this.#program.root['body'] as Node[]
     let at = 0
@@ -112,7 +112,6 @@ class Transformer {
 
   // ---- frame of the factory ----
 
-  // All on one line, so that lines of the source keep their numbers.
   #prelude(): string {
     const parts: string[] = [`const $g = ${this.#pw}.global;`]
     if ((this.#program.functions[0] as Fn).hasLoop) parts.push('let $n = 0;')
@@ -136,7 +135,7 @@ class Transformer {
     const needed = this.#neededHelpers()
     for (const name of needed) {
       if (name === '$blocking') parts.push(this.#blockingHelper(names))
-      else parts.push(helperSources[name]?.source.replace(/\s*\n\s*/g, ' ') ?? '', ';')
+      else parts.push(`${helperSources[name]?.source ?? ''};`)
     }
     if (this.#frame.temporaries.length > 0) parts.push(`let ${this.#frame.temporaries.join(', ')};`)
     return parts.join(' ')
@@ -672,15 +671,18 @@ class Transformer {
     }
     if (node['$deoptional'] === true) {
       this.#node(callee)
-      this.#callArguments(node)
+      // The callee was taken out of its object, which must stay its `this`.
+      const self = node['$viaCall'] as string | undefined
+      if (self === undefined) this.#callArguments(node)
+      else this.#callArguments(node, `.call(${self}${args.length > 0 ? ', ' : ''}`)
       return
     }
     this.#sequence(node.start, node.end, [callee, ...args])
   }
 
-  #callArguments(node: Node): void {
+  #callArguments(node: Node, open = '('): void {
     const args = node['arguments'] as Node[]
-    this.#out.text('(')
+    this.#out.text(open)
     args.forEach((arg, i) => {
       if (i > 0) this.#out.text(', ')
       this.#node(arg)

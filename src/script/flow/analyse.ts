@@ -180,7 +180,8 @@ class Analysis {
     lookups.set(name, cell)
     const target = cell
     this.#solver.edge(this.#field(token, name), target)
-    if (!value.array) this.#solver.edge(this.#star(value), target)
+    // A symbol of the language is never among the names that are only known at run time.
+    if (!value.array && !name.startsWith('@@')) this.#solver.edge(this.#star(value), target)
     if (value.kind === 'native') this.#nativeMember(value, name, target)
     else if (
       (value.kind === 'function' || value.kind === 'bound') &&
