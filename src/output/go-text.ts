@@ -47,7 +47,6 @@ export function csvField(text: string): string {
   return `"${text.replaceAll('"', '""')}"`
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const SPECIAL = /[\b\f\u2028\u2029]/
 
 let lastSecond = Number.NaN

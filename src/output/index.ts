@@ -18,5 +18,5 @@ export function createOutputs(specs: readonly string[], context: OutputContext):
 }
 
 export { ConsoleFile } from './console-file.js'
-export type { NumberedSample, OutputSet } from './output-set.js'
-export type { Output, OutputContext, OutputLoss, OutputSample } from './types.js'
+export type { OutputSet } from './output-set.js'
+export type { OutputContext } from './types.js'

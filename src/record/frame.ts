@@ -152,10 +152,9 @@ function encodeRow(row: WindowRow): unknown[] {
   const plain = [row.metric, row.tags, row.count, number(row.sum), number(row.min), number(row.max)]
   if (row.buckets === undefined) return plain
   const { buckets } = row
-  const steps = new Array<number>(buckets.length)
+  const steps: number[] = []
   for (let i = 0, last = 0; i < buckets.length; i += 2) {
-    steps[i] = buckets[i]! - last
-    steps[i + 1] = buckets[i + 1]!
+    steps.push(buckets[i]! - last, buckets[i + 1]!)
     last = buckets[i]!
   }
   return [...plain, row.zeros ?? 0, steps]

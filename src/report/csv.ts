@@ -116,4 +116,4 @@ function field(cell: Cell): string {
   return /[",\n\r]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g
+const CONTROL = /(?![\t\n\r])\p{Cc}/gu

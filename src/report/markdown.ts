@@ -223,7 +223,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[], le
 
 /** Text from a script, a server or a stranger's record, as plain text on one line. */
 function inline(text: string): string {
-  const flat = text.replace(/[\0-\x1f\x7f-\x9f\u2028\u2029]+/g, ' ').trim()
+  const flat = text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim()
   const cut = flat.length > 300 ? `${flat.slice(0, 300)}...` : flat
   // An underscore within a word is plain text, and metric names are full of them.
   return cut.replace(/[\\`*[\]<>|~&]|(?<![a-z0-9])_|_(?![a-z0-9])/gi, (char) => ENTITIES[char] ?? `\\${char}`)

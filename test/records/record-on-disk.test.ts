@@ -50,8 +50,10 @@ for (let second = 0; ; second++) {
     plugins: [
       {
         name: 'source',
-        setup: ({ onResolve }) =>
-          onResolve({ filter: /^#/ }, ({ path }) => ({ path: join(source, path.slice(1).replace(/\.js$/, '.ts')) })),
+        setup: (plugin) =>
+          plugin.onResolve({ filter: /^#/ }, ({ path }) => ({
+            path: join(source, path.slice(1).replace(/\.js$/, '.ts')),
+          })),
       },
     ],
   })

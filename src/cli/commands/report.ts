@@ -162,5 +162,5 @@ async function print(text: AsyncIterable<string>, stdout: CommandIo['stdout']): 
 }
 
 function plain(text: string): string {
-  return text.replace(/[\0-\x1f\x7f-\x9f]/g, ' ')
+  return text.replace(/\p{Cc}/gu, ' ')
 }

@@ -203,10 +203,10 @@ export class FailingDisk implements Disk {
     }
   }
 
-  list = nodeDisk.list
-  folders = nodeDisk.folders
-  stat = nodeDisk.stat
-  read = nodeDisk.read
+  list = (path: string): ReturnType<Disk['list']> => nodeDisk.list(path)
+  folders = (path: string): ReturnType<Disk['folders']> => nodeDisk.folders(path)
+  stat = (path: string): ReturnType<Disk['stat']> => nodeDisk.stat(path)
+  read = (path: string): ReturnType<Disk['read']> => nodeDisk.read(path)
 
   #step(what: string): void {
     this.count++
