@@ -9,7 +9,7 @@ import { ExitCode, PerfwrightError } from '#base/errors.js'
 import type { RunFiles } from '#api/run-files.js'
 import type { RunPlan, RunResult } from '#api/run-test.js'
 import type { Scenario } from '#config/index.js'
-import type { LogLine } from '#engine/native/worker/protocol.js'
+import type { LogLine, WorkerFailure } from '#engine/native/worker/protocol.js'
 import { LiveScreen } from '#report/live/screen.js'
 import type { LiveState } from '#report/live/render.js'
 import { bold, dim, green, red, type Paint } from '#report/paint.js'
@@ -20,6 +20,7 @@ import type { RuntimeSettings } from './run-flags.js'
 
 export class RunTerminal {
   readonly #io: CommandIo
+  readonly #clock: Clock
   readonly #runtime: RuntimeSettings
   readonly #paint: Paint
   readonly #screen: LiveScreen
@@ -29,6 +30,7 @@ export class RunTerminal {
 
   constructor(io: CommandIo, runtime: RuntimeSettings, clock: Clock) {
     this.#io = io
+    this.#clock = clock
     this.#runtime = runtime
     const tty = io.stdout.isTTY === true
     const noColour = runtime.noColor || (io.env['NO_COLOR'] ?? '') !== ''
@@ -60,6 +62,12 @@ export class RunTerminal {
       return
     }
     this.#screen.around(() => this.#writeLog(formatLog(line, this.#logStyle)))
+  }
+
+  /** The script failed before anything could run. */
+  scriptFailure({ message, stack }: WorkerFailure): void {
+    const fields: LogLine['fields'] = stack === undefined ? {} : { hint: 'script exception', source: 'stacktrace' }
+    this.log({ level: 'error', message: stack ?? message, fields, unixMs: this.#clock.unixMs() })
   }
 
   planned(plan: RunPlan, script: string, files: RunFiles): void {

@@ -96,6 +96,8 @@ function parseFrame(line: string): Frame | undefined {
 function plainName(text: string): string {
   let name = text.replace(/^new /, '').replace(/ \[as [^\]]*\]$/, '')
   name = name.slice(name.lastIndexOf('.') + 1)
+  // The compiler's name for an anonymous default export.
+  if (name === '$default') return 'default'
   return name === '<anonymous>' || name === 'eval' ? '' : name
 }
 

@@ -5,10 +5,12 @@ import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { systemClock } from '#base/clock.js'
 import { ExitCode, PerfwrightError } from '#base/errors.js'
+import { codeOfFailure } from '#api/exit.js'
 import { loadScript } from '#api/load-script.js'
 import { type RunResult, TestRun } from '#api/run-test.js'
 import { RunFiles } from '#api/run-files.js'
 import { readConfigFile } from '#config/index.js'
+import { ScriptFailure } from '#engine/native/engine.js'
 import type { BreakdownBy } from '#metrics/index.js'
 import { k6SummaryData, k6SummaryExport, machineReadableSummary } from '#report/summary/index.js'
 import type { Command, CommandIo } from '../command.js'
@@ -108,7 +110,9 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
       return { exitCode: error.exitCode, recordDir: files.dir }
     }
     await files.abandon(error)
-    throw error
+    if (!(error instanceof ScriptFailure)) throw error
+    terminal.scriptFailure(error.failure)
+    return { exitCode: codeOfFailure(error.failure), recordDir: files.dir }
   } finally {
     await terminal.close()
   }

@@ -5,6 +5,7 @@
 import type { Clock } from '#base/clock.js'
 import type { Options, Scenario } from '#config/types.js'
 import type { Metric, MetricType, SampleSink, TagSet, ValueKind } from '#metrics/types.js'
+import { isPersonsAsync } from '#script/index.js'
 import type { ScriptHost } from '#script/types.js'
 import type { Connections } from './http1/types.js'
 import { Interruption, isInterruption } from './interrupt.js'
@@ -43,6 +44,8 @@ export class Vu implements VuScope {
   #setupData: unknown
   #setupParsed = false
   #fn: ((data: unknown) => unknown) | undefined
+  /** The running function is one that the person wrote async. */
+  isPersonsAsync = false
   #finish: ((complete: boolean) => void) | undefined
   #startNs = 0
   #scenarioIterations = new Map<string, number>()
@@ -133,6 +136,7 @@ export class Vu implements VuScope {
     if (Object.hasOwn(this.global, '__ENV')) delete this.global['__ENV']
     const fn = this.exports[activation.run.config.exec]
     this.#fn = typeof fn === 'function' ? (fn as (data: unknown) => unknown) : undefined
+    this.isPersonsAsync = isPersonsAsync(fn)
     this.#iterationInScenario = (this.#scenarioIterations.get(activation.run.name) ?? 0) - 1
   }
 

@@ -104,7 +104,9 @@ export class WorkerBody {
     const shared = new WorkerShared(params, systemClock, {
       log: this.#reporter.log,
       abort: (vu, reason) => {
-        const where = this.#mapper?.where(new vu.realm.Error())
+        const where = vu.phase === 'vu' ? this.#mapper?.where(new vu.realm.Error()) : undefined
+        // At once, not when the coordinator answers: no further iteration may start.
+        this.#load?.stop(true)
         this.#reporter.event({
           type: 'abort',
           kind: 'abort',
@@ -288,6 +290,14 @@ export class WorkerBody {
   #iterationError(vu: Vu, error: unknown): void {
     const text = this.#mapper?.describe(error) ?? String(error)
     this.#reporter.iterationError(error instanceof Interruption ? error.reason : firstLine(text))
+    if (vu.isPersonsAsync) {
+      // To k6 an async function that throws is a promise that nobody handled.
+      this.#reporter.log.error(`Uncaught (in promise) ${text}`, {
+        executor: vu.scenario?.config.executor ?? '',
+        scenario: vu.scenario?.name ?? '',
+      })
+      return
+    }
     this.#reporter.log.error(text, {
       executor: vu.scenario?.config.executor ?? '',
       hint: 'script exception',
