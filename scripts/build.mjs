@@ -5,6 +5,7 @@ import { renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { bundleJslib } from './bundle-jslib.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 // Built beside and swapped in, so that a build that fails leaves the last good one standing.
@@ -40,6 +41,8 @@ await build({
   sourcesContent: false,
   logLevel: 'warning',
 })
+
+await bundleJslib(join(fresh, 'jslib'))
 
 const tsc = spawnSync(
   process.execPath,

@@ -1,0 +1,2 @@
+// Stands for the modules of Node that a k6 script does not have.
+export default {}
