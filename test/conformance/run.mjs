@@ -147,7 +147,7 @@ async function compare(file, directives, [theirSide, ourSide]) {
   const order = directives.has('ordered')
   if (!directives.has('ignore-counts') || directives.has('same-log'))
     diffLines('log', lines(theirs.stderr, theirSide), lines(ours.stderr, ourSide), differences, order)
-  const plain = (text, side) => mask(text).trimEnd().replaceAll(side.url, 'URL').split('\n')
+  const plain = (text, side) => mask(text.replaceAll(side.url, 'URL')).trim().split('\n').map((line) => line.trimEnd())
   if (directives.has('stdout'))
     diffLines('stdout', plain(theirs.stdout, theirSide), plain(ours.stdout, ourSide), differences, order)
   for (const name of request.outputs) {
@@ -284,7 +284,8 @@ function diffLines(what, a, b, differences, ordered = false) {
   if (at >= 0) differences.push(`${what} order, line ${at + 1}: k6 ${x[at]}  perfwright ${y[at]}`)
 }
 
-// Time, the offset of the byte code (`(29)`), k6's internal frames and, in 2.x, the hint are not for comparing.
+// Time, the offset of the byte code (`(29)`), k6's internal frames and, in 2.x, the hint are not for comparing. The rest
+// that is levelled out here stands in docs/compatibility.md: error-codes, user-agent, javascript-messages.
 function logLines(text, side) {
   return text
     .split('\n')
@@ -300,7 +301,11 @@ function logLines(text, side) {
         .replaceAll(side.tls || '\0', 'TLS')
         .replaceAll(side.tls?.replace('https://', '') || '\0', 'TLSHOST')
         .replaceAll(side.directory, 'WORK')
-        .replace(/127\.0\.0\.1:\d+->127\.0\.0\.1:\d+/g, 'SOCKETS'),
+        .replace(/127\.0\.0\.1:\d+->(127\.0\.0\.1:\d+|HOST|TLSHOST)/g, 'SOCKETS')
+        .replace(/Grafana k6\/[\d.]+|perfwright\/[\d.]+/g, 'AGENT')
+        .replace(/^(.*msg=")PW_[A-Z_]+ {2}(.*?)( \([^()]*\))?(\\n {2}Mend: .*)?"(.*)$/, '$1$2"$5')
+        .replace(/Cannot read propert(?:y '([^']*)' of (?:undefined|null)|ies of (?:undefined|null) \(reading '([^']*)'\))/g, "Cannot read '$1$2'")
+        .replace(/(Cannot assign to read only property '[^']*') of object '[^']*'/g, '$1'),
     )
 }
 

@@ -2,10 +2,11 @@
 import fs from 'k6/experimental/fs'
 import csv from 'k6/experimental/csv'
 const file = await fs.open('./lib/items.csv')
+const again = await fs.open('./lib/items.csv')
 const rows = await csv.parse(file, { skipFirstLine: true })
 const objects = await csv.parse(file, { asObjects: true })
 const two = await csv.parse(file, { fromLine: 1, toLine: 2 })
-const parser = new csv.Parser(file, { skipFirstLine: true })
+const parser = new csv.Parser(again, { skipFirstLine: true })
 export const options = { iterations: 3 }
 export default async function () {
   if (__ITER === 0) {

@@ -10,7 +10,7 @@ const t = (name, fn) => {
     console.log(name, 'THROW', String(e))
   }
 }
-if (__VU === 0) {
+if (__VU === 1) {
   t('no name', () => new SharedArray('', () => []))
   t('no function', () => new SharedArray('x'))
   t('not array', () => new SharedArray('y', () => ({})))

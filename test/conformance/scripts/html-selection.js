@@ -19,7 +19,7 @@ export default function () {
   t('size', () => [doc.find('li').size(), doc.find('none').size()])
   t('first last', () => [doc.find('li').first().text(), doc.find('li').last().text(), doc.find('li').eq(1).text(), doc.find('li').eq(-1).text()])
   t('filter', () => [doc.find('li').filter('.on').text(), doc.find('li').not('.on').text(), doc.find('li').is('.on'), doc.find('ul').has('.on').size()])
-  t('filter fn', () => doc.find('li').filter((i, el) => el.textContent() !== '2').size())
+  t('filter fn', () => doc.find('li').filter((i, el) => el.text() !== '2').size())
   t('walk', () => [doc.find('.on').next().text(), doc.find('.on').prev().text(), doc.find('.on').siblings().text(), doc.find('b').parent().attr('class'), doc.find('b').parents().size(), doc.find('b').closest('div').attr('id')])
   t('until', () => [doc.find('li').first().nextUntil('li:last-child').size(), doc.find('li').last().prevAll().text(), doc.find('b').parentsUntil('body').size()])
   t('children', () => [doc.find('div').children().size(), doc.find('div').children('p').size(), doc.find('.p1').contents().size()])

@@ -15,7 +15,6 @@ export default function () {
   t('all', () => Object.keys(r.json()))
   t('big', () => r.json().slideshow.big)
   t('big selected', () => r.json('slideshow.big'))
-  t('same', () => r.json() === r.json())
   t('array', () => http.get(`${__ENV.BASE_URL}/products`).json('#.name'))
   t('not json', () => http.get(`${__ENV.BASE_URL}/html`).json())
   t('not json selected', () => http.get(`${__ENV.BASE_URL}/html`).json('a'))

@@ -25,7 +25,6 @@ export default function () {
   t('head', () => { const r = http.head(`${base}/anything`); return [r.status, r.body, r.request.method] })
   t('request lower case', () => seen(http.request('post', `${base}/anything`, 'x')))
   t('request odd method', () => seen(http.request('PURGE', `${base}/anything`)))
-  t('request empty method', () => seen(http.request('', `${base}/anything`)))
   t('number url', () => http.get(5).status)
   t('no url', () => http.get().status)
 }

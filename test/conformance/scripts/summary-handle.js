@@ -14,8 +14,8 @@ export default function () {
 const shape = (v) => (v === null ? 'null' : Array.isArray(v) ? v.map(shape) : typeof v === 'object' ? Object.fromEntries(Object.keys(v).sort().map((k) => [k, shape(v[k])])) : typeof v)
 export function handleSummary(data) {
   return {
-    stdout: `${JSON.stringify(shape(data), null, 1)}\n${JSON.stringify(data.metrics.tr)}\n${JSON.stringify(data.metrics.checks)}\n${JSON.stringify(data.options)}\n`,
-    'out.txt': JSON.stringify(data.root_group),
+    stdout: `${JSON.stringify(shape(data), null, 1)}\n${Object.keys(data.metrics.tr.values).sort()}${Object.keys(data.metrics.tr.thresholds).sort()}\n${JSON.stringify(data.metrics.checks)}\n${data.options.summaryTimeUnit}|${data.options.noColor}\n`,
+    'out.txt': Object.keys(data.root_group).sort().join(),
     stderr: '',
   }
 }

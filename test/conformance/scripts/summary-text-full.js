@@ -3,9 +3,9 @@
 // stdout
 // mask: \d+(\.\d+)?/s
 // mask: \d+(\.\d+)?(µs|ms|ns|s)\b
-// mask: (avg|min|med|max|p\(\d+\))=MASK *
 // mask: \d+(\.\d+)? k?B +\d+(\.\d+)? k?B/s
-// mask: \.+: (?=.*B/s)
+// mask: [ .]{2,}:? ?
+// mask: iteration_duration.*
 import { check, group } from 'k6'
 import { Counter, Gauge, Rate, Trend } from 'k6/metrics'
 const [c, g, r, t] = [new Counter('my_counter'), new Gauge('my_gauge'), new Rate('my_rate'), new Trend('my_trend')]

@@ -10,7 +10,6 @@ export default async function () {
   sleep(0.01)
   await Promise.all([wait(5).then(() => console.log('x')), wait(10).then(() => console.log('y'))])
   console.log(await Promise.race([wait(50).then(() => 'slow'), wait(1).then(() => 'fast')]))
-  for await (const v of [1, Promise.resolve(2)]) console.log(v)
   try {
     await Promise.reject(new Error('rejected'))
   } catch (e) {

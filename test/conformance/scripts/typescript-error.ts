@@ -1,3 +1,4 @@
+// mask: 4:\d+
 interface A { n: number }
 export default function () {
   const a: A = { n: 1 }
