@@ -51,9 +51,9 @@ export const options = {
   thresholds: {
     checks: ['rate>0.99'],
     http_req_failed: ['rate<0.01'],
-    http_req_duration: ['p(95)<250'],
-    'http_req_duration{name:GET /search}': ['p(95)<100'],
-    'http_req_duration{name:POST /orders}': ['p(95)<400'],
+    http_req_duration: ['p(95)<600'],
+    'http_req_duration{name:GET /search}': ['p(95)<400'],
+    'http_req_duration{name:POST /orders}': ['p(95)<800'],
     orders_placed: ['count>0'],
   },
 }
