@@ -20,10 +20,11 @@ export interface Bundle {
   readonly warnings: readonly string[]
 }
 
-export async function bundle(source: ScriptSource, options: RemoteOptions): Promise<Bundle> {
+/** @param whole  bundle even what seems to import nothing: the text has shown that it does */
+export async function bundle(source: ScriptSource, options: RemoteOptions, whole = false): Promise<Bundle> {
   const typescript = /\.[cm]?tsx?$/.test(source.url)
   const imports = importedSpecifiers(source.contents)
-  if (imports.every((one) => isK6(one.specifier))) {
+  if (!whole && imports.every((one) => isK6(one.specifier))) {
     const commonJs = !typescript && isCommonJs(source.contents)
     const sources = [source]
     if (!typescript) return { code: source.contents, map: undefined, commonJs, sources, warnings: [] }
@@ -48,7 +49,7 @@ export async function bundle(source: ScriptSource, options: RemoteOptions): Prom
 function importedSpecifiers(text: string): { readonly specifier: string }[] {
   const found: { specifier: string }[] = []
   const pattern =
-    /(?:\bimport\s*(?:[\w$*{}\s,]+?\s*\bfrom\s*)?|\bexport\s*(?:\*(?:\s*as\s+[\w$]+)?|\{[^}]*\})\s*from\s*|\b(?:require|import)\s*\(\s*)(['"`])([^'"`\n]+)\1/g
+    /(?:\bimport\s*(?:[\w$*{}\s,]+?\s*\bfrom\s*)?|\bexport\s*(?:\*(?:\s*as\s+[\w$]+)?|\{[^}]*\})\s*from\s*|\b(?:require|import)\s*\(\s*)(['"`])((?:(?!\1)[^\n])+)\1/g
   for (const match of text.matchAll(pattern)) found.push({ specifier: match[2] as string })
   return found
 }
@@ -61,7 +62,8 @@ function isCommonJs(text: string): boolean {
   )
 }
 
-function isK6(specifier: string): boolean {
+/** Asked of the engine, never bundled. */
+export function isK6(specifier: string): boolean {
   return specifier === 'k6' || specifier.startsWith('k6/')
 }
 

@@ -1,7 +1,7 @@
 /** The whole pipeline: bundle, parse, find what may block, write the factory, compose the source maps. */
 import { type Node, parseScript, type Program, resolveScopes } from './ast.js'
 import { blockingTable } from './blocking.js'
-import { type Bundle, bundle, loadError, syntaxError } from './bundle.js'
+import { type Bundle, bundle, isK6, loadError, syntaxError } from './bundle.js'
 import { type Colouring, colour, type RefusalReason } from './colour.js'
 import { engineK6Hint, scriptError, showPlace, type SourcePlace } from './errors.js'
 import { analyseFlow, type FlowResult } from './flow/analyse.js'
@@ -27,15 +27,10 @@ const defaultBudget = 20_000_000
  *   PW_SCRIPT_CANNOT_AWAIT, all with exit code 107, as k6 for a script that does not load
  */
 export async function compileScript(source: ScriptSource, options: CompileOptions = {}): Promise<CompiledScript> {
-  const bundled = await bundle(source, options)
-  const input =
-    bundled.map === undefined ? singleFileInput(source.url, bundled.code) : bundledInput(bundled.code, bundled.map)
-  const placeAt = (offset: number): SourcePlace => {
-    const place = input.place(offset)
-    if (place === undefined) return { url: source.url, line: 1, column: 1 }
-    return { url: input.sources[place.source] ?? source.url, line: place.line + 1, column: place.column + 1 }
-  }
-  const root = parse(source, bundled, placeAt)
+  let loaded = load(source, await bundle(source, options))
+  // The short way looks for imports with a pattern; the parsed program knows better.
+  if (importsFiles(loaded.root)) loaded = load(source, await bundle(source, options, true))
+  const { bundled, input, placeAt, root } = loaded
   const program = resolveScopes(root)
   const { flow, warnings } = analyse(program, options.budget ?? defaultBudget)
   const colouring = colour(program, flow)
@@ -58,6 +53,28 @@ export async function compileScript(source: ScriptSource, options: CompileOption
     needsOwnRealm: writesBuiltins(root),
     warnings: [...bundled.warnings, ...warnings],
   })
+}
+
+interface Loaded {
+  readonly bundled: Bundle
+  readonly input: InputMap
+  readonly root: Node
+  placeAt(offset: number): SourcePlace
+}
+
+function load(source: ScriptSource, bundled: Bundle): Loaded {
+  const input =
+    bundled.map === undefined ? singleFileInput(source.url, bundled.code) : bundledInput(bundled.code, bundled.map)
+  const placeAt = (offset: number): SourcePlace => {
+    const place = input.place(offset)
+    if (place === undefined) return { url: source.url, line: 1, column: 1 }
+    return { url: input.sources[place.source] ?? source.url, line: place.line + 1, column: place.column + 1 }
+  }
+  return { bundled, input, placeAt, root: parse(source, bundled, placeAt) }
+}
+
+function importsFiles(root: Node): boolean {
+  return (root['body'] as Node[]).some((statement) => statement['source'] && !isK6(statement['source'].value))
 }
 
 function finish(
