@@ -25,6 +25,9 @@ const k6 =
   (has('k6', ['version']) ? 'k6' : undefined)
 const script = join(here, 'http-get-check.js')
 
+// The kernel's own account of a command and its threads: CPU seconds and peak memory.
+const account = `
+
 const server = await startServer()
 try {
   const report = { at: new Date().toISOString(), machine: machine(), server: server.name, seconds, rounds, vus }
@@ -286,7 +289,6 @@ async function timed(command) {
   return { ...JSON.parse(line[1]), stdout: stdout.slice(0, line.index) }
 }
 
-const account = `
 import json, os, resource, subprocess, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (65536, max(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])) if os.geteuid() == 0 else resource.getrlimit(resource.RLIMIT_NOFILE))
 p = subprocess.run(['taskset', '-c', '1'] + sys.argv[1:], stdin=subprocess.DEVNULL)
