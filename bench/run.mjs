@@ -27,6 +27,14 @@ const script = join(here, 'http-get-check.js')
 
 // The kernel's own account of a command and its threads: CPU seconds and peak memory.
 const account = `
+import json, os, resource, subprocess, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (65536, max(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])) if os.geteuid() == 0 else resource.getrlimit(resource.RLIMIT_NOFILE))
+p = subprocess.run(['taskset', '-c', '1'] + sys.argv[1:], stdin=subprocess.DEVNULL)
+u = resource.getrusage(resource.RUSAGE_CHILDREN)
+sys.stdout.flush()
+print('@@' + json.dumps({'cpuS': u.ru_utime + u.ru_stime, 'maxRssKb': u.ru_maxrss}))
+sys.exit(0 if p.returncode in (0, 99) else 1)
+`
 
 const server = await startServer()
 try {
@@ -288,15 +296,6 @@ async function timed(command) {
   if (code !== 0 || line === null) throw new Error(`${command.join(' ')} exited ${code}\n${stdout}`)
   return { ...JSON.parse(line[1]), stdout: stdout.slice(0, line.index) }
 }
-
-import json, os, resource, subprocess, sys
-resource.setrlimit(resource.RLIMIT_NOFILE, (65536, max(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])) if os.geteuid() == 0 else resource.getrlimit(resource.RLIMIT_NOFILE))
-p = subprocess.run(['taskset', '-c', '1'] + sys.argv[1:], stdin=subprocess.DEVNULL)
-u = resource.getrusage(resource.RUSAGE_CHILDREN)
-sys.stdout.flush()
-print('@@' + json.dumps({'cpuS': u.ru_utime + u.ru_stime, 'maxRssKb': u.ru_maxrss}))
-sys.exit(0 if p.returncode in (0, 99) else 1)
-`
 
 async function startServer() {
   const body = JSON.stringify([
