@@ -1,31 +1,39 @@
-// The libraries of jslib.k6.io that we serve ourselves, each bundled into one ES module that imports nothing but k6's own
-// modules: src/script/jslib/modules/*.js -> dist/jslib/*.js. With a name as argument: that one, to standard output.
+// The libraries of jslib.k6.io that we serve ourselves (src/script/jslib/index.ts says why there are two kinds):
+// modules/*.js -> dist/jslib/modules/*.js, ES modules, and packages/*.js -> dist/jslib/packages/*.js, each one function
+// expression that answers the exports. With `modules/NAME` or `packages/NAME` as argument: that one, to standard output.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const modules = join(root, 'src', 'script', 'jslib', 'modules')
+const jslib = join(root, 'src', 'script', 'jslib')
 
 /** Writes all of them into `folder`. */
 export async function bundleJslib(folder) {
-  mkdirSync(folder, { recursive: true })
-  const names = readdirSync(modules).filter((file) => file.endsWith('.js'))
-  await Promise.all(
-    names.map(async (file) => writeFileSync(join(folder, file), await bundleModule(basename(file, '.js')))),
-  )
+  for (const kind of ['modules', 'packages']) {
+    mkdirSync(join(folder, kind), { recursive: true })
+    const names = readdirSync(join(jslib, kind)).filter((file) => file.endsWith('.js'))
+    await Promise.all(
+      names.map(async (name) =>
+        writeFileSync(join(folder, kind, name), await bundleOne(`${kind}/${basename(name, '.js')}`)),
+      ),
+    )
+  }
 }
 
-async function bundleModule(name) {
-  const nothing = join(modules, 'shared', 'nothing.js')
+async function bundleOne(path) {
+  const isPackage = path.startsWith('packages/')
+  const nothing = join(jslib, 'packages', 'shared', 'nothing.js')
   const result = await build({
     absWorkingDir: root,
-    entryPoints: [join(modules, `${name}.js`)],
+    entryPoints: [join(jslib, `${path}.js`)],
     bundle: true,
     write: false,
     metafile: true,
-    format: 'esm',
+    format: isPackage ? 'cjs' : 'esm',
+    minifySyntax: isPackage,
+    minifyWhitespace: isPackage,
     // Neutral: no shims for Node or browsers; a k6 script has the globals of neither.
     platform: 'neutral',
     mainFields: ['module', 'main'],
@@ -39,7 +47,11 @@ async function bundleModule(name) {
   // A bundle carries the licences of the packages that are in it.
   const packages = new Set(Object.keys(result.metafile.inputs).map(packageFolder))
   packages.delete(undefined)
-  return [...packages].map(licence).sort((a, b) => a.localeCompare(b)).join('') + result.outputFiles[0].text
+  const licences = [...packages].map(licence).sort((a, b) => a.localeCompare(b))
+  const code = result.outputFiles[0].text
+  if (!isPackage) return licences.join('') + code
+  // In parentheses, since the comments in front of it would end a `return`.
+  return `${licences.join('')}(function () { 'use strict'; const module = { exports: {} }\n${code}\nreturn module.exports })\n`
 }
 
 /** The folder of the npm package that `file` belongs to. */
@@ -58,4 +70,4 @@ function licence(folder) {
   return `/*\n${lines.map((line) => ` * ${line}`.trimEnd()).join('\n')}\n */\n`
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(await bundleModule(process.argv[2]))
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(await bundleOne(process.argv[2]))

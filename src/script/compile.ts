@@ -183,7 +183,8 @@ function requireModule(
   root: Node,
   placeAt: (offset: number) => SourcePlace,
 ): void {
-  if (k6Modules.has(module)) return
+  // The second are the packages inside our own jslib modules (src/script/jslib).
+  if (k6Modules.has(module) || module.startsWith('k6/jslib/')) return
   const node = (root['body'] as Node[]).find(
     (statement) => (statement['source'] as Node | undefined)?.['value'] === module,
   )

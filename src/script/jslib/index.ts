@@ -1,6 +1,11 @@
 /**
- * The libraries of jslib.k6.io without the network: modules of our own with the same interface, or bundles of the npm
- * packages that k6's are built from. One module serves all versions of a library, where they do not contradict.
+ * The libraries of jslib.k6.io without the network. One module here serves all versions of a library, where they do not
+ * contradict each other.
+ *
+ * Two kinds of code. `modules/` are of our own and are compiled together with the script, because they call the script's
+ * functions and k6's. `packages/` are bundles of the npm packages that jslib's own are built from: they never block, so
+ * they stay out of the analysis (of which chai takes ten seconds) and are evaluated as they are, as modules `k6/jslib/...`
+ * of the engine.
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -8,7 +13,7 @@ import { join } from 'node:path'
 import { packageRoot } from '#base/package-root.js'
 
 export interface JslibSource {
-  /** An ES module that imports nothing but k6's own modules. */
+  /** An ES module that imports nothing but k6's own modules and `k6/jslib/...`. */
   readonly contents: string
   /** Where it came from, for stack traces. */
   readonly filename: string
@@ -41,25 +46,42 @@ export function jslibSource(url: string): JslibSource | undefined {
   if (!Object.hasOwn(libraries, library)) return undefined
   const choice = libraries[library]
   const module = typeof choice === 'function' ? choice(version.split('.').map(Number)) : choice
-  return module === undefined ? undefined : readBundle(module)
+  return module === undefined ? undefined : readBundle(`modules/${module}`)
+}
+
+export interface JslibPackage {
+  /** An expression: a function without parameters that answers the exports. Strict, and needs no global of Node's. */
+  readonly code: string
+  readonly filename: string
+  /** False when it keeps settings or plug-ins: then every VU needs one of its own. */
+  readonly stateless: boolean
+}
+
+/** The packages, as the engine's modules `k6/jslib/NAME`. */
+export const jslibPackageNames: readonly string[] = ['ajv', 'chai', 'form-urlencoded', 'jsonpath', 'papaparse', 'url']
+
+/** @param name  one of `jslibPackageNames` */
+export function jslibPackage(name: string): JslibPackage {
+  const { contents, filename } = readBundle(`packages/${name}`)
+  return { code: contents, filename, stateless: name !== 'chai' }
 }
 
 const read = new Map<string, JslibSource>()
 
-function readBundle(module: string): JslibSource {
-  const known = read.get(module)
+function readBundle(path: string): JslibSource {
+  const known = read.get(path)
   if (known !== undefined) return known
-  const filename = join(packageRoot(), 'dist', 'jslib', `${module}.js`)
-  // From source there is no build, or an old one: the module is bundled on the spot.
-  const contents = import.meta.url.endsWith('.ts') ? bundleNow(module) : readFileSync(filename, 'utf8')
+  const filename = join(packageRoot(), 'dist', 'jslib', `${path}.js`)
+  // From source there is no build, or an old one: it is bundled on the spot.
+  const contents = import.meta.url.endsWith('.ts') ? bundleNow(path) : readFileSync(filename, 'utf8')
   const source = { contents, filename }
-  read.set(module, source)
+  read.set(path, source)
   return source
 }
 
-function bundleNow(module: string): string {
+function bundleNow(path: string): string {
   const script = join(packageRoot(), 'scripts', 'bundle-jslib.mjs')
-  const done = spawnSync(process.execPath, [script, module], { encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 })
-  if (done.status !== 0) throw new Error(`jslib module ${module} cannot be bundled: ${done.stderr}`)
+  const done = spawnSync(process.execPath, [script, path], { encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 })
+  if (done.status !== 0) throw new Error(`jslib's ${path} cannot be bundled: ${done.stderr}`)
   return done.stdout
 }

@@ -3,6 +3,7 @@
  * and one line here. A module is loaded when the script imports it, so that a small script starts fast.
  */
 import { ExitCode, PerfwrightError } from '#base/errors.js'
+import { jslibPackageNames } from '#script/jslib/index.js'
 import type { ModuleFactory } from '../types.js'
 
 const loaders: Readonly<Record<string, () => Promise<ModuleFactory>>> = {
@@ -30,12 +31,19 @@ export async function loadModules(specifiers: readonly string[]): Promise<Readon
   const loaded = new Map<string, ModuleFactory>()
   await Promise.all(
     specifiers.map(async (specifier) => {
-      const load = loaders[specifier]
+      const load = loaders[specifier] ?? jslibLoader(specifier)
       if (load === undefined) throw unknownModule(specifier)
       loaded.set(specifier, await load())
     }),
   )
   return loaded
+}
+
+/** What our modules of jslib.k6.io are made of; not listed among the modules, since scripts do not import it by name. */
+function jslibLoader(specifier: string): (() => Promise<ModuleFactory>) | undefined {
+  const name = specifier.startsWith('k6/jslib/') ? specifier.slice('k6/jslib/'.length) : ''
+  if (!jslibPackageNames.includes(name)) return undefined
+  return async () => (await import('./jslib.js')).createJslibModule(name)
 }
 
 export function unknownModule(specifier: string): PerfwrightError {

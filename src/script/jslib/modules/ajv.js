@@ -1,4 +1,4 @@
-// ajv 6.12: JSON Schema up to draft 7, by the package of the same name.
-import Ajv from 'ajv6'
+// ajv 6.12: JSON Schema up to draft 7.
+import Ajv from 'k6/jslib/ajv'
 
 export default Ajv

@@ -1,5 +1,5 @@
 // expect 0.0.4 and 0.0.5: chains of expectations, each a check, in groups; what k6chaijs came after.
-import Ajv from 'ajv6'
+import Ajv from 'k6/jslib/ajv'
 import { check, group } from 'k6'
 
 export class FunkBrokenChainException extends Error {

@@ -1,4 +1,4 @@
-// form-urlencoded 3.0: by the package of the same name.
-import encode from 'form-urlencoded'
+// form-urlencoded 3.0.
+import encode from 'k6/jslib/form-urlencoded'
 
-export default encode.default ?? encode
+export default encode

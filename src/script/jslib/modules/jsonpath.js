@@ -1,5 +1,5 @@
-// jsonpath 1.0: by the package of the same name, in its self-contained build.
-import jsonpath from 'jsonpath/jsonpath.js'
+// jsonpath 1.0.
+import jsonpath from 'k6/jslib/jsonpath'
 
 export default jsonpath
 export const apply = (...args) => jsonpath.apply(...args)

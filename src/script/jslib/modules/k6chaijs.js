@@ -1,5 +1,5 @@
 // k6chaijs 4.3 and 4.5: chai's assertions, each of them also a k6 check.
-import chai, { Assertion, AssertionError, assert, config, expect, util } from 'chai4'
+import chai, { Assertion, AssertionError, assert, config, expect, util } from 'k6/jslib/chai'
 import { check, group } from 'k6'
 import exec from 'k6/execution'
 

@@ -5,7 +5,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { createContext, runInContext } from 'node:vm'
 import { transformSync } from 'esbuild'
-import { jslibSource } from '../index.js'
+import { jslibPackage, jslibSource } from '../index.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: what a library exports is judged by the test.
 type Anything = any
@@ -52,7 +52,7 @@ export class Realm {
       filename: url,
     }) as (...args: unknown[]) => void
     factory(module, module.exports, (name: string) => {
-      const found: unknown = this.#modules[name]
+      const found: unknown = this.#modules[name] ?? this.#package(name)
       if (found === undefined) throw new Error(`${url} imports ${name}`)
       return found
     })
@@ -62,6 +62,12 @@ export class Realm {
   /** The value of an expression in the realm, as a script would make it. */
   run(code: string): Anything {
     return runInContext(code, this.#context)
+  }
+
+  #package(name: string): Anything {
+    if (!name.startsWith('k6/jslib/')) return undefined
+    const { code, filename } = jslibPackage(name.slice('k6/jslib/'.length))
+    return (runInContext(code, this.#context, { filename }) as () => unknown)()
   }
 
   #k6Modules(): Record<string, Anything> {

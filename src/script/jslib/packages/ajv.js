@@ -1,0 +1,3 @@
+import Ajv from 'ajv6'
+
+export default Ajv

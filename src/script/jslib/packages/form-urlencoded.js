@@ -1,0 +1,3 @@
+import encode from 'form-urlencoded'
+
+export default encode.default ?? encode
