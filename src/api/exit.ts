@@ -33,7 +33,7 @@ export class RunEnd {
   }
 
   get reason(): EndReason {
-    return this.#abort ?? this.#verdict ?? this.#failed ?? { code: ExitCode.ok, text: undefined }
+    return this.#abort ?? this.#failed ?? this.#verdict ?? { code: ExitCode.ok, text: undefined }
   }
 }
 

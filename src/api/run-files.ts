@@ -79,7 +79,7 @@ export class RunFiles {
     const place = recordDir === undefined ? join(cwd, '.perfwright', 'runs') : { dir: resolve(cwd, recordDir) }
     this.#writer = await openRecord(place, header, {
       clock,
-      warn: (message) => warn(`the run record is incomplete: ${message}`),
+      warn,
     })
   }
 

@@ -4,7 +4,7 @@
  */
 import type { Cancel, Clock } from '#base/clock.js'
 import { ExitCode, PerfwrightError } from '#base/errors.js'
-import { consolidateOptions, exportOptions, type Options, type OptionSources } from '#config/index.js'
+import { consolidateOptions, createShare, exportOptions, type Options, type OptionSources } from '#config/index.js'
 import { NativeEngine, ScriptFailure } from '#engine/native/engine.js'
 import { planVus, type VuPlan } from '#engine/native/executors/index.js'
 import type { LoadedScript, LogLine, SampleBatch, WorkerEvent, WorkerWindow } from '#engine/native/worker/protocol.js'
@@ -12,9 +12,11 @@ import {
   abortMessage,
   compileThresholds,
   crossedMessage,
+  declareSubmetrics,
   failOnCheck,
   failOnError,
   judgeTrust,
+  metadataTagWarnings,
   THRESHOLD_PERIOD_NS,
   ThresholdGate,
   type Trust,
@@ -195,7 +197,11 @@ export class TestRun {
       options.noThresholds ? [] : compileThresholds(options.thresholds, registry),
       aggregate,
     )
-    const vus = planVus(options.scenarios)
+    for (const message of metadataTagWarnings(options.thresholds)) this.#log('warn', message)
+    if (options.noThresholds) {
+      for (const { message, error } of declareSubmetrics(options.thresholds, aggregate)) this.#log('warn', message, { error })
+    }
+    const vus = planVus(options.scenarios, createShare(options.executionSegment, options.executionSegmentSequence))
     this.#tracker = new LiveTracker(this.#builtin, options.scenarios, vus.totalDurationNs)
     return {
       options,

@@ -50,7 +50,9 @@ export function formatLog(entry: LogEntry, style: LogStyle): string {
     return `${paint(shortWords[entry.level])}[${seconds}] ${message.padEnd(44)} ${fields}\n`
   }
   const fields = keys.map((key) => ` ${key}=${quote(String(entry.fields[key]))}`).join('')
-  return `time="${rfc3339(entry.unixMs)}" level=${levelWords[entry.level]} msg=${quote(entry.message)}${fields}\n`
+  // An empty message has no key in k6's log.
+  const message = entry.message === '' ? '' : ` msg=${quote(entry.message)}`
+  return `time="${rfc3339(entry.unixMs)}" level=${levelWords[entry.level]}${message}${fields}\n`
 }
 
 /** Go's `%q` where a plain word would be ambiguous. */

@@ -2,6 +2,7 @@
 import { parseGoDuration } from '#base/duration.js'
 import { ExitCode, PerfwrightError } from '#base/errors.js'
 import { readFlagTier, type Tier } from '#config/index.js'
+import { parseBreakdownBy } from '#metrics/index.js'
 import { type Flag, flagError, flagHelp, flagTitle, type ParsedFlags, parseFlags } from './flag-table.js'
 
 export interface RunCommand {
@@ -579,9 +580,9 @@ function toEnv(list: readonly string[]): Record<string, string> {
 const BREAKDOWNS = ['endpoint', 'scenario', 'group', 'stage']
 
 function toSummaryBy(list: readonly string[]): readonly string[] {
-  const wrong = list.find((what) => !BREAKDOWNS.includes(what))
+  const wrong = list.find((what) => parseBreakdownBy(what) === undefined)
   if (wrong === undefined) return list
-  throw flagError(`cannot break the summary down by '${wrong}'`, `Use any of ${BREAKDOWNS.join(', ')}.`)
+  throw flagError(`cannot break the summary down by '${wrong}'`, `Use any of ${BREAKDOWNS.join(', ')}, or tag:NAME.`)
 }
 
 function wrongArgs(n: number): PerfwrightError {

@@ -12,6 +12,7 @@ import type { Scenario } from '#config/index.js'
 import type { LogLine, WorkerFailure } from '#engine/native/worker/protocol.js'
 import { LiveScreen } from '#report/live/screen.js'
 import type { LiveState } from '#report/live/render.js'
+import { ConsoleFile } from '#output/index.js'
 import { bold, dim, green, red, type Paint } from '#report/paint.js'
 import { renderSummary } from '#report/summary/index.js'
 import type { CommandIo } from './command.js'
@@ -26,7 +27,7 @@ export class RunTerminal {
   readonly #screen: LiveScreen
   readonly #logStyle: LogStyle
   readonly #writeLog: (text: string) => void
-  readonly #consoleFile: string | undefined
+  #consoleFile: ConsoleFile | undefined
 
   constructor(io: CommandIo, runtime: RuntimeSettings, clock: Clock) {
     this.#io = io
@@ -52,13 +53,20 @@ export class RunTerminal {
       startedUnixMs: clock.unixMs(),
     }
     this.#writeLog = logSink(runtime.logOutput, io)
-    this.#consoleFile = runtime.consoleOutput === undefined ? undefined : resolve(io.cwd, runtime.consoleOutput)
+  }
+
+  /** @throws PW_CONSOLE_OUTPUT */
+  async open(): Promise<void> {
+    const path = this.#runtime.consoleOutput
+    if (path === undefined) return
+    const warn = (message: string): void => this.log({ level: 'warn', message, fields: {}, unixMs: this.#clock.unixMs() })
+    this.#consoleFile = await ConsoleFile.open(path, this.#io.cwd, warn)
   }
 
   log(line: LogLine): void {
     if (line.level === 'debug' && !this.#runtime.verbose) return
     if (this.#consoleFile !== undefined && line.fields['source'] === 'console') {
-      appendFileSync(this.#consoleFile, formatLog(line, { ...this.#logStyle, isTty: false, colour: false }))
+      this.#consoleFile.write(formatLog({ ...line, fields: {} }, { ...this.#logStyle, isTty: false, colour: false }))
       return
     }
     this.#screen.around(() => this.#writeLog(formatLog(line, this.#logStyle)))
@@ -138,6 +146,7 @@ export class RunTerminal {
   }
 
   async close(): Promise<void> {
+    await this.#consoleFile?.close()
     for (const stream of [this.#io.stdout, this.#io.stderr]) {
       // A pipe is written asynchronously; the process must not end before its last line is out.
       if ((stream as WriteStream).writableLength > 0) await new Promise<void>((done) => stream.once('drain', done))

@@ -8,10 +8,11 @@ const answers = new WeakMap<object, boolean>()
 
 /** True for an async function that the person wrote; false for all else, also for what the compiler made async. */
 export function isPersonsAsync(fn: unknown): boolean {
-  if (typeof fn !== 'function') return false
+  // The usual callback is a fresh closure each time: nothing may be kept for it, and one look must do.
+  if (typeof fn !== 'function' || tagOf(fn) !== '[object AsyncFunction]') return false
   let answer = answers.get(fn)
   if (answer === undefined) {
-    answer = tagOf(fn) === '[object AsyncFunction]' && !sourceOf(fn).startsWith('async/*pw*/')
+    answer = !sourceOf(fn).startsWith('async/*pw*/')
     answers.set(fn, answer)
   }
   return answer

@@ -58,6 +58,7 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
     warn: (message) => terminal.log({ level: 'warn', message, fields: {}, unixMs: systemClock.unixMs() }),
   })
   try {
+    await terminal.open()
     const configFile = readConfigFile(runtime.configFile, io.env)
     files.addOutputs(runtime.outputs.length === 0 ? configFile.out : [])
     const source = await loadScript(flags.script, io.cwd, io.stdin)

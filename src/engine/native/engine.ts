@@ -4,6 +4,7 @@
 import { type MessagePort, MessageChannel, Worker } from 'node:worker_threads'
 import inspector from 'node:inspector'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { ExitCode, PerfwrightError } from '#base/errors.js'
 import { packageRoot } from '#base/package-root.js'
 import type { FromWorker, WorkerCalls, WorkerEvent, WorkerFailure } from './worker/protocol.js'
@@ -122,11 +123,15 @@ interface Thread {
 }
 
 function startThread(): Thread {
+  // Thousands of waiting VUs outlive the young generation and become garbage in the old one, which V8 by default lets
+  // grow several times over before it looks: 39 KB a VU at 9,000 VUs, and 14 KB with these two, at no cost in speed.
+  setFlagsFromString('--heap-growing-percent=30')
   const { port1, port2 } = new MessageChannel()
   const worker = new Worker(join(packageRoot(), 'dist', 'engine', 'native', 'worker', 'entry.js'), {
     workerData: { port: port2 },
     transferList: [port2],
     name: 'load',
+    resourceLimits: { maxYoungGenerationSizeMb: 12 },
   })
   return { port: port1, worker }
 }

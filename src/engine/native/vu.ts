@@ -48,6 +48,8 @@ export class Vu implements VuScope {
   isPersonsAsync = false
   #finish: ((complete: boolean) => void) | undefined
   #startNs = 0
+  #starts = 0
+  #stalledAt = -1
   #scenarioIterations = new Map<string, number>()
   #iterationInScenario = -1
   #activation: Activation | undefined
@@ -62,7 +64,12 @@ export class Vu implements VuScope {
     this.log = shared.log
     this.files = shared.files
     this.tags = shared.runTags
-    this.loop = new Loop(realm, shared.clock, (error) => this.#settle(error, true))
+    this.loop = new Loop(
+      realm,
+      shared.clock,
+      (error) => this.#settle(error, true),
+      () => (shared.running = this),
+    )
     this.global = createVuGlobal(this, shared.globalPrototype(realm))
   }
 
@@ -104,7 +111,12 @@ export class Vu implements VuScope {
         'the "open" function is only available in the init stage (i.e. the global scope), see https://grafana.com/docs/k6/latest/using-k6/test-lifecycle/ for more information',
       )
     }
-    const bytes = this.files.read(path, fromUrl)
+    let bytes: Uint8Array
+    try {
+      bytes = this.files.read(path, fromUrl)
+    } catch (error) {
+      throw new this.realm.GoError((error as Error).message)
+    }
     if (mode === 'b') {
       const copy = new this.realm.Uint8Array(bytes.length)
       copy.set(bytes)
@@ -156,6 +168,8 @@ export class Vu implements VuScope {
     this.#startNs = startNs
     this.startLagMs = startNs > intendedStartNs ? (startNs - intendedStartNs) / 1e6 : 0
     this.iteration++
+    this.#starts++
+    this.worker.running = this
     this.#iterationInScenario++
     this.global.__ITER = this.iteration
     if (this.groupPath !== '') this.leaveGroups()
@@ -172,16 +186,42 @@ export class Vu implements VuScope {
 
   interrupt(reason: string): void {
     if (this.#finish === undefined && this.phase === 'vu') return
+    this.#warnOfTimers()
     this.loop.interrupt(new Interruption(reason))
     // Code that waits on something that is no blocking call never hears of it; the iteration ends all the same.
     this.clock.soon(() => this.#settle(new Interruption(reason), true))
+  }
+
+  /**
+   * Ends an iteration whose function waits for a promise that nothing can settle any more, as k6 does: its event loop
+   * is empty. Called from time to time; an iteration ends at the second call that finds it so.
+   */
+  endIfStalled(): void {
+    if (this.#finish === undefined || !this.loop.isQuiet) {
+      this.#stalledAt = -1
+      return
+    }
+    if (this.#stalledAt !== this.#starts) {
+      this.#stalledAt = this.#starts
+      return
+    }
+    this.#settle(undefined, false)
+  }
+
+  /** A promise of this VU was rejected and nobody handled it: to k6 that is the end of the iteration. */
+  endByRejection(): void {
+    // While a blocking call is under way k6's machine stands still and would not have noticed yet.
+    if (this.#finish === undefined || this.phase !== 'vu' || this.loop.isBlocked) return
+    this.#warnOfTimers()
+    this.loop.reset()
+    this.#settle(undefined, false)
   }
 
   /** Calls an exported function once, outside any scenario: setup, teardown, handleSummary. */
   async callOnce(name: string, phase: Phase, groupPath: string, args: readonly unknown[]): Promise<unknown> {
     this.phase = phase
     this.groupPath = groupPath
-    if (this.worker.hasSystemTag('group')) this.tags = this.tags.with('group', groupPath)
+    if (groupPath !== '' && this.worker.hasSystemTag('group')) this.tags = this.tags.with('group', groupPath)
     const fn = this.exports[name] as (...args: unknown[]) => unknown
     try {
       const result = await new Promise<unknown>((resolve, reject) => {
@@ -290,12 +330,17 @@ export class Vu implements VuScope {
       this.samples.add(this.builtin.iterations, this.tags, 1)
       if (activation.openModel) this.samples.add(this.builtin.iteration_start_lag, this.tags, this.startLagMs)
     }
-    if (this.dataSent > 0 || this.dataReceived > 0 || !interrupted) this.emitTransfer()
+    this.emitTransfer()
     if (this.options.noVUConnectionReuse) this.#connections?.closeIdle()
     activation.ended(!interrupted)
     const restNs = this.options.minIterationDurationNs - (this.clock.nowNs() - this.#startNs)
     if (!interrupted && restNs > 0) this.clock.coarseAt(this.clock.nowNs() + restNs, () => finish(true))
     else finish(!interrupted)
+  }
+
+  #warnOfTimers(): void {
+    for (const timer of this.loop.pendingTimers)
+      this.log.warn(`${timer} was stopped because the VU iteration was interrupted`)
   }
 
   #data(): unknown {
@@ -327,7 +372,9 @@ export interface Activation {
   readonly config: Scenario
   started(vu: Vu, startNs: number, intendedStartNs: number): void
   ended(complete: boolean): void
-  /** Iterations of the scenario begun so far, less one: `scenario.iterationInTest`. */
+  /** Number of the VU's current iteration in its scenario: `scenario.iterationInInstance`. */
   iterationOf(vu: Vu): number
+  /** The same counted over the whole test, of which this may be one instance's segment. */
+  iterationInTestOf(vu: Vu): number
   progress(): number
 }

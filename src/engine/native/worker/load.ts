@@ -1,14 +1,18 @@
 /**
  * The load of one worker: the pool of VUs that all scenarios share, and the running of every scenario's executor on it.
  */
-import type { Clock } from '#base/clock.js'
+import type { Cancel, Clock } from '#base/clock.js'
+import type { Share } from '#config/execution-segment.js'
 import type { Scenario } from '#config/types.js'
 import type { TagSet } from '#metrics/types.js'
-import { createExecutor } from '../executors/index.js'
+import { createExecutor, iterationNumbers } from '../executors/index.js'
+import type { IterationNumbers } from '../executors/iteration-numbers.js'
 import type { ActiveVu, Executor, ScenarioHost } from '../executors/types.js'
 import type { Activation, Vu } from '../vu.js'
 import type { ScenarioState } from './protocol.js'
 import type { WorkerShared } from './shared.js'
+
+const SWEEP_NS = 100e6
 
 export class Load {
   readonly #shared: WorkerShared
@@ -26,7 +30,7 @@ export class Load {
     this.#makeVu = makeVu
     this.#stopping = new Promise((resolve) => (this.#stopResolve = resolve))
     this.#scenarios = Object.values(shared.options.scenarios).map(
-      (config) => new RunningScenario(config, shared, createExecutor(config)),
+      (config) => new RunningScenario(config, shared, shared.share),
     )
   }
 
@@ -45,6 +49,7 @@ export class Load {
   /** Resolves when all scenarios have ended. */
   async run(startNs: number): Promise<void> {
     this.#shared.startedNs = startNs
+    const endSweep = this.#sweep()
     await Promise.all(
       this.#scenarios.map(async (scenario) => {
         await this.#waitUntil(startNs + scenario.config.startTimeNs)
@@ -52,6 +57,7 @@ export class Load {
         scenario.state = 'done'
       }),
     )
+    endSweep()
   }
 
   /** No new iterations from now on; `now` also ends those that run. */
@@ -68,6 +74,20 @@ export class Load {
 
   close(): void {
     for (const vu of this.#all) vu.close()
+  }
+
+  // Looks for iterations that wait for nothing. Rare and seldom, so that it costs the load nothing.
+  #sweep(): Cancel {
+    const { clock } = this.#shared
+    let cancel: Cancel
+    const arm = (): void => {
+      cancel = clock.coarseAt(clock.nowNs() + SWEEP_NS, () => {
+        for (const handle of this.#active) handle.endIfStalled()
+        arm()
+      })
+    }
+    arm()
+    return () => cancel()
   }
 
   #waitUntil(atNs: number): Promise<void> {
@@ -121,12 +141,14 @@ class RunningScenario implements Activation {
   startedCount = 0
   readonly #shared: WorkerShared
   readonly #executor: Executor
+  readonly #numbers: IterationNumbers
   readonly #iterationOf = new WeakMap<Vu, number>()
 
-  constructor(config: Scenario, shared: WorkerShared, executor: Executor) {
+  constructor(config: Scenario, shared: WorkerShared, share: Share) {
     this.config = config
     this.#shared = shared
-    this.#executor = executor
+    this.#executor = createExecutor(config, share)
+    this.#numbers = iterationNumbers(config, share)
     this.openModel = config.executor === 'constant-arrival-rate' || config.executor === 'ramping-arrival-rate'
     let tags = shared.runTags.withAll(config.tags)
     if (shared.hasSystemTag('scenario')) tags = tags.with('scenario', config.name)
@@ -144,7 +166,8 @@ class RunningScenario implements Activation {
 
   started(vu: Vu): void {
     if (this.openModel) this.#shared.vusActive++
-    this.#iterationOf.set(vu, this.startedCount++)
+    this.startedCount++
+    this.#iterationOf.set(vu, this.#numbers.next())
   }
 
   ended(complete: boolean): void {
@@ -155,6 +178,10 @@ class RunningScenario implements Activation {
 
   iterationOf(vu: Vu): number {
     return this.#iterationOf.get(vu) ?? 0
+  }
+
+  iterationInTestOf(vu: Vu): number {
+    return this.#numbers.inTest(this.iterationOf(vu))
   }
 
   progress(): number {
@@ -198,6 +225,10 @@ class Handle implements ActiveVu {
 
   interrupt(): void {
     this.#vu.interrupt('stopped')
+  }
+
+  endIfStalled(): void {
+    this.#vu.endIfStalled()
   }
 
   release(): void {

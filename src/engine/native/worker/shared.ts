@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Cancel, Clock } from '#base/clock.js'
+import { createShare, type Share, WHOLE } from '#config/execution-segment.js'
 import type { Options } from '#config/types.js'
 import { defineBuiltinMetrics, MetricRegistry, MetricStore, TagRegistry } from '#metrics/index.js'
 import type { Metric, MetricType, TagSet, ValueKind } from '#metrics/types.js'
@@ -32,6 +33,10 @@ export class WorkerShared {
   readonly metrics: MetricRegistry
   readonly samples: MetricStore
   readonly builtin: BuiltinMetrics
+  /** This instance's part of the test (`executionSegment`). */
+  share: Share = WHOLE
+  /** The VU whose code ran last: who an unhandled rejection belongs to. */
+  running: Vu | undefined
   readonly files: ScriptFiles
   /** Caches and data that modules keep for the whole worker. */
   readonly store: Map<string, unknown> = new Map()
@@ -75,6 +80,7 @@ export class WorkerShared {
 
   configure(options: Options): void {
     this.#options = options
+    this.share = createShare(options.executionSegment, options.executionSegmentSequence)
     this.#systemTags = new Set(options.systemTags)
     this.runTags = this.tagRegistry.root.withAll(options.tags)
     this.rateLimit = options.rps > 0 ? createRateLimit(options.rps, this.clock) : undefined
@@ -139,13 +145,28 @@ export class WorkerShared {
       iterationInScenario,
       scenarioProgress: () => activation?.progress() ?? 0,
       scenarioIterationInInstance: activation?.iterationOf(vu) ?? 0,
-      scenarioIterationInTest: activation?.iterationOf(vu) ?? 0,
+      scenarioIterationInTest: activation === undefined ? 0 : this.share.globalIndex(activation.iterationOf(vu)),
       testRunDurationMs: () => (this.startedNs === undefined ? 0 : (this.clock.nowNs() - this.startedNs) / 1e6),
       iterationsCompleted: () => this.iterationsCompleted,
       iterationsInterrupted: () => this.iterationsInterrupted,
       vusActive: () => this.vusActive,
       vusInitialized: () => this.vusInitialized,
     }
+  }
+}
+
+// In the words of Go's os package, which scripts see in k6.
+function readWhole(path: string): Uint8Array {
+  const words: Record<string, string> = {
+    ENOENT: `stat ${path}: no such file or directory`,
+    ENOTDIR: `stat ${path}: not a directory`,
+    EISDIR: `read ${path}: is a directory`,
+    EACCES: `open ${path}: permission denied`,
+  }
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw new Error(words[(error as NodeJS.ErrnoException).code ?? ''] ?? (error as Error).message, { cause: error })
   }
 }
 
@@ -158,7 +179,8 @@ function createFiles(store: Map<string, unknown>, entryUrl: string): ScriptFiles
       const key = `file:${url.href}`
       let bytes = store.get(key) as Uint8Array | undefined
       if (bytes === undefined) {
-        bytes = readFileSync(fileURLToPath(url))
+        if (path === '') throw new Error("open() can't be used with an empty filename")
+        bytes = readWhole(fileURLToPath(url))
         store.set(key, bytes)
       }
       return bytes
