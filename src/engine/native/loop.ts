@@ -9,8 +9,10 @@ import type { Realm, VuLoop } from './types.js'
 export class Loop implements VuLoop {
   readonly #clock: Clock
   readonly #Promise: PromiseConstructor
+  readonly #Error: ErrorConstructor
   #onIdle: (() => void) | undefined
   readonly #onError: (error: unknown) => void
+  readonly #onEnter: () => void
   #interruption: Interruption | undefined
   #blocked = 0
   #registered = 0
@@ -18,18 +20,35 @@ export class Loop implements VuLoop {
   #drainScheduled = false
   #pending: Set<PendingBlock> | undefined
   #single: PendingBlock | undefined
-  #timers: Map<number, Cancel> | undefined
+  #timers: Map<number, Timer> | undefined
   #nextTimerId = 1
   #generation = 0
 
-  constructor(realm: Realm, clock: Clock, onError: (error: unknown) => void) {
+  /** @param onEnter  called whenever the loop lets the script's code go on */
+  constructor(realm: Realm, clock: Clock, onError: (error: unknown) => void, onEnter: () => void = () => {}) {
     this.#Promise = realm.Promise
+    this.#Error = realm.Error
     this.#clock = clock
     this.#onError = onError
+    this.#onEnter = onEnter
   }
 
   get interrupted(): boolean {
     return this.#interruption !== undefined
+  }
+
+  /** Nothing that could ever let the script go on: a promise that it waits for now is never settled. */
+  get isQuiet(): boolean {
+    return this.#registered === 0 && this.#blocked === 0 && this.#queue.length === 0
+  }
+
+  get isBlocked(): boolean {
+    return this.#blocked > 0
+  }
+
+  /** Timers that have not fired, as k6 names them: `setTimeout 3`. */
+  get pendingTimers(): string[] {
+    return this.#timers === undefined ? [] : [...this.#timers].map(([id, { kind }]) => `${kind} ${id}`)
   }
 
   check(): void {
@@ -52,7 +71,10 @@ export class Loop implements VuLoop {
         (error) => {
           if (pending.done) return
           this.#settle(pending)
-          reject(error)
+          // An error made in a socket's callback knows nothing of the script. V8 follows promises when a stack is
+          // taken inside a reaction, and so finds who waits: k6 prints these frames too.
+          if (error instanceof Error || error instanceof this.#Error) resolve(this.#traced(error))
+          else reject(error)
         },
       )
       if (!pending.done && typeof cancel === 'function') pending.cancel = cancel
@@ -85,9 +107,12 @@ export class Loop implements VuLoop {
         fn()
       }),
     )
-    timers.set(id, () => {
-      cancel()
-      queue(() => {})
+    timers.set(id, {
+      kind: 'setTimeout',
+      cancel: () => {
+        cancel()
+        queue(() => {})
+      },
     })
     return id
   }
@@ -104,9 +129,12 @@ export class Loop implements VuLoop {
           fn()
         }),
       )
-      timers.set(id, () => {
-        cancel()
-        queue(() => {})
+      timers.set(id, {
+        kind: 'setInterval',
+        cancel: () => {
+          cancel()
+          queue(() => {})
+        },
       })
     }
     arm()
@@ -114,10 +142,10 @@ export class Loop implements VuLoop {
   }
 
   clearTimeout(id: number): void {
-    const cancel = this.#timers?.get(id)
-    if (cancel === undefined) return
+    const timer = this.#timers?.get(id)
+    if (timer === undefined) return
     this.#timers?.delete(id)
-    cancel()
+    timer.cancel()
   }
 
   /** Calls `fn` once nothing is registered, queued or blocked; at once if that is so now. */
@@ -149,12 +177,22 @@ export class Loop implements VuLoop {
   #dropCallbacks(): void {
     this.#generation++
     if (this.#timers !== undefined) {
-      for (const cancel of this.#timers.values()) cancel()
+      for (const timer of this.#timers.values()) timer.cancel()
       this.#timers = undefined
     }
     this.#queue = []
     this.#registered = 0
     this.#onIdle = undefined
+  }
+
+  #traced(error: Error): Promise<never> {
+    const Promise = this.#Promise
+    return Promise.resolve()
+      .then(() => Promise.resolve())
+      .then(() => {
+        Error.captureStackTrace(error)
+        throw error
+      })
   }
 
   // One blocking call at a time is the rule, so the set is made only for the exception (Promise.all over async functions).
@@ -168,6 +206,7 @@ export class Loop implements VuLoop {
     if (this.#single === block) this.#single = undefined
     else this.#pending?.delete(block)
     this.#blocked--
+    this.#onEnter()
     if (this.#blocked === 0 && this.#queue.length > 0) this.#scheduleDrain()
   }
 
@@ -190,6 +229,7 @@ export class Loop implements VuLoop {
     if (this.#blocked > 0) return
     const task = this.#queue.shift()
     if (task !== undefined) {
+      this.#onEnter()
       try {
         task()
       } catch (error) {
@@ -208,6 +248,11 @@ export class Loop implements VuLoop {
       })
     }
   }
+}
+
+interface Timer {
+  readonly kind: 'setTimeout' | 'setInterval'
+  readonly cancel: Cancel
 }
 
 interface PendingBlock {

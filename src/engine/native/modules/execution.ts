@@ -44,7 +44,7 @@ function run(vu: Vu): NonNullable<Vu['scenario']> {
 
 function instance(vu: Vu): object {
   const guard = (): void => {
-    if (vu.phase === 'init')
+    if (vu.phase !== 'vu' && vu.phase !== 'setup')
       throw new vu.realm.GoError('getting instance information in the init context is not supported')
   }
   return view(vu, {
@@ -85,10 +85,8 @@ function vuInfo(vu: Vu): object {
     iterationInInstance: () => (guard(), Math.max(vu.iteration, 0)),
     iterationInScenario: () => {
       guard()
-      if (vu.scenario === undefined) {
-        throw new vu.realm.GoError('getting scenario information outside of the VU context is not supported')
-      }
-      return vu.execution.iterationInScenario
+      // In setup and teardown there is no scenario, and k6 answers 0.
+      return Math.max(0, vu.execution.iterationInScenario)
     },
     tags: () => (guard(), tagsProxy(vu)),
     metrics: () => {

@@ -44,7 +44,8 @@ function group(vu: Vu, args: readonly unknown[]): unknown {
   if (label.includes('::')) throw nameError(vu)
   const outerTags = vu.tags
   const outerPath = vu.groupPath
-  vu.groupPath = `${outerPath}::${label}`
+  // A group without a name is its parent.
+  if (label !== '') vu.groupPath = `${outerPath}::${label}`
   if (vu.worker.hasSystemTag('group')) vu.tags = outerTags.with('group', vu.groupPath)
   const startNs = vu.clock.nowNs()
   const path = vu.groupPath

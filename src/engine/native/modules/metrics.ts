@@ -17,7 +17,11 @@ function metricClass(vu: VuScope, className: string): unknown {
   const type = className.toLowerCase() as MetricType
   const construct = function (this: object, ...args: unknown[]): void {
     if (!new.target) throw new vu.realm.TypeError(`Class constructor ${className} cannot be invoked without 'new'`)
-    const metric = vu.defineMetric(String(args[0]), type, args[1] === true ? 'time' : 'default')
+    const metric = vu.defineMetric(
+      args[0] === undefined ? '' : String(args[0]),
+      type,
+      args[1] === true ? 'time' : 'default',
+    )
     Object.defineProperty(this, 'name', { value: metric.name, enumerable: true })
     metrics.set(this, metric)
   }
@@ -35,7 +39,7 @@ function metricClass(vu: VuScope, className: string): unknown {
 const metrics = new WeakMap<object, Metric>()
 
 function addSample(vu: VuScope, metric: Metric, value: unknown, extraTags: unknown): boolean {
-  if (vu.phase === 'init') throw new vu.realm.GoError('metrics cannot be added to in the init context')
+  if (vu.phase === 'init') throw new vu.realm.GoError('Adding to metrics in the init context is not supported')
   const number = typeof value === 'boolean' ? (value ? 1 : 0) : toNumber(value)
   if (number === undefined || Number.isNaN(number)) {
     const message = `'${String(value)}' is an invalid value for metric '${metric.name}', a number or a boolean value is expected`

@@ -110,7 +110,7 @@ export class WorkerBody {
         this.#reporter.event({
           type: 'abort',
           kind: 'abort',
-          reason: `test aborted: ${reason}${where === undefined ? '' : ` at ${where}`}`,
+          reason: `test aborted${reason === '' ? '' : `: ${reason}`}${where === undefined ? '' : ` at ${where}`}`,
         })
       },
       fail: (reason) => this.#reporter.event({ type: 'abort', kind: 'fail', reason }),
@@ -292,10 +292,7 @@ export class WorkerBody {
     this.#reporter.iterationError(error instanceof Interruption ? error.reason : firstLine(text))
     if (vu.isPersonsAsync) {
       // To k6 an async function that throws is a promise that nobody handled.
-      this.#reporter.log.error(`Uncaught (in promise) ${text}`, {
-        executor: vu.scenario?.config.executor ?? '',
-        scenario: vu.scenario?.name ?? '',
-      })
+      this.#logUncaught(vu, text)
       return
     }
     this.#reporter.log.error(text, {
@@ -306,11 +303,22 @@ export class WorkerBody {
     })
   }
 
+  #logUncaught(vu: Vu | undefined, text: string): void {
+    // Without a stack (`throw 'text'`) k6 ends the line at the text.
+    const words = text.includes('\n\tat ') ? text : text.trimEnd()
+    const scenario = vu?.scenario
+    this.#reporter.log.error(
+      `Uncaught (in promise) ${words}`,
+      scenario === undefined ? {} : { executor: scenario.config.executor, scenario: scenario.name },
+    )
+  }
+
   /** A rejected promise that nobody handles: k6 logs it and ends the iteration with it. */
   unhandledRejection(error: unknown): void {
     if (isInterruption(error)) return
-    const text = this.#mapper?.describe(error) ?? String(error)
-    this.#reporter.log.error(`Uncaught (in promise) ${text}`, {})
+    const vu = this.#shared?.running
+    this.#logUncaught(vu, this.#mapper?.describe(error) ?? String(error))
+    vu?.endByRejection()
   }
 
   #flush(): void {

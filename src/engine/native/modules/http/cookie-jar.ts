@@ -90,7 +90,12 @@ export class CookieStore {
         continue
       }
       const domainMatches = entry.domain === host || (!entry.hostOnly && host.endsWith(`.${entry.domain}`))
-      if (domainMatches && pathMatches(path, entry.path) && (!entry.secure || url.scheme === 'https')) found.push(entry)
+      if (
+        domainMatches &&
+        pathMatches(path, entry.path) &&
+        (!entry.secure || url.scheme === 'https' || isLoopback(host))
+      )
+        found.push(entry)
     }
     return found.sort((a, b) => b.path.length - a.path.length || a.created - b.created)
   }
@@ -216,4 +221,9 @@ function defaultPath(path: string): string {
 function pathMatches(path: string, cookiePath: string): boolean {
   if (path === cookiePath) return true
   return path.startsWith(cookiePath) && (cookiePath.endsWith('/') || path[cookiePath.length] === '/')
+}
+
+// Go's jar, as browsers, takes a loopback host for as trustworthy as https.
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || /^127\.\d+\.\d+\.\d+$/.test(host) || host === '::1'
 }
