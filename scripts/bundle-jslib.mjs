@@ -51,7 +51,7 @@ async function bundleOne(path) {
   const code = result.outputFiles[0].text
   if (!isPackage) return licences.join('') + code
   // In parentheses, since the comments in front of it would end a `return`.
-  return `${licences.join('')}(function () { 'use strict'; const module = { exports: {} }\n${code}\nreturn module.exports })\n`
+  return `${licences.join('')}(function (console) { 'use strict'; const module = { exports: {} }\n${code}\nreturn module.exports })\n`
 }
 
 /** The folder of the npm package that `file` belongs to. */

@@ -50,10 +50,10 @@ export function jslibSource(url: string): JslibSource | undefined {
 }
 
 export interface JslibPackage {
-  /** An expression: a function without parameters that answers the exports. Strict, and needs no global of Node's. */
+  /** An expression: a function of the VU's console that answers the exports. Strict, and needs no global of Node's. */
   readonly code: string
   readonly filename: string
-  /** False when it keeps settings or plug-ins: then every VU needs one of its own. */
+  /** False when it keeps settings, plug-ins or the console: then every VU needs one of its own. */
   readonly stateless: boolean
 }
 
@@ -63,7 +63,7 @@ export const jslibPackageNames: readonly string[] = ['ajv', 'chai', 'form-urlenc
 /** @param name  one of `jslibPackageNames` */
 export function jslibPackage(name: string): JslibPackage {
   const { contents, filename } = readBundle(`packages/${name}`)
-  return { code: contents, filename, stateless: name !== 'chai' }
+  return { code: contents, filename, stateless: name !== 'chai' && name !== 'ajv' }
 }
 
 const read = new Map<string, JslibSource>()

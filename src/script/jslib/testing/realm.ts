@@ -67,7 +67,7 @@ export class Realm {
   #package(name: string): Anything {
     if (!name.startsWith('k6/jslib/')) return undefined
     const { code, filename } = jslibPackage(name.slice('k6/jslib/'.length))
-    return (runInContext(code, this.#context, { filename }) as () => unknown)()
+    return (runInContext(code, this.#context, { filename }) as (console: unknown) => unknown)(this.#context['console'])
   }
 
   #k6Modules(): Record<string, Anything> {
