@@ -11,8 +11,6 @@ export interface Colouring {
   readonly madeAsync: ReadonlySet<Fn>
   /** Of these, the ones that may answer a promise of the person's own, which awaiting must not open. */
   readonly boxed: ReadonlySet<Fn>
-  /** Classes whose constructors block and are run by an awaited initialiser instead. */
-  readonly constructors: ReadonlySet<Node>
   readonly topLevelAwait: boolean
   readonly refusals: readonly Refusal[]
 }
@@ -27,8 +25,6 @@ export type CallPlan =
   | 'dynamic'
   /** A native calls a function that blocks: its awaiting twin. */
   | 'twin'
-  /** `new C()` of a class whose constructor blocks. */
-  | 'construct'
   /** Cannot be awaited here and probably does not block: throws when it does. */
   | 'guard'
 
@@ -44,7 +40,6 @@ export type RefusalReason =
   | 'field'
   | 'iterator'
   | 'coercion'
-  | 'native'
   | 'module'
 
 const implicitlyCalled = new Set(['toString', 'valueOf', 'toJSON'])
@@ -61,7 +56,11 @@ class Colourer {
   readonly #blocking = new Set<Site>()
   readonly #queue: Site[] = []
   readonly #refusals: Refusal[] = []
-  readonly #constructors = new Set<Node>()
+  /** Functions that JavaScript itself calls, or `new`: they cannot be awaited. */
+  readonly #unawaitable = new Map<Fn, RefusalReason>()
+  /** Calls of which it is certain that they block, and functions that contain one. */
+  readonly #sureSites = new Set<Site>()
+  readonly #sure = new Set<Fn>()
   #anythingBlocks = false
 
   constructor(program: Program, flow: FlowResult) {
@@ -74,6 +73,8 @@ class Colourer {
       for (const fn of site.targets) this.#addCaller(fn, site)
       for (const fn of site.callbacks) this.#addCaller(fn, site)
     }
+    this.#findUnawaitable()
+    this.#findSure()
     for (const site of this.#flow.sites) if (site.blocks) this.#block(site)
     if (this.#flow.blockingEscaped) this.#openAnything()
     for (;;) {
@@ -86,16 +87,49 @@ class Colourer {
     const boxed = new Set<Fn>()
     for (const fn of madeAsync) if (this.#flow.answersPromise.has(fn) && !this.#flow.later.has(fn)) boxed.add(fn)
     for (const site of this.#blocking) this.#plan(site, boxed)
-    for (const fn of madeAsync) {
-      if (implicitlyCalled.has(fn.name) && (fn.kind === 'method' || fn.node['$name'] === fn.name))
-        this.#refuse(fn.node, 'coercion')
-    }
     return {
       madeAsync,
       boxed,
-      constructors: this.#constructors,
-      topLevelAwait: this.#coloured.has(this.#program.functions[0] as Fn) || awaitsAtTopLevel(this.#program.root),
+            topLevelAwait: this.#coloured.has(this.#program.functions[0] as Fn) || awaitsAtTopLevel(this.#program.root),
       refusals: this.#refusals,
+    }
+  }
+
+  #findUnawaitable(): void {
+    const unawaitable = this.#unawaitable
+    const called = new Set<Fn>()
+    for (const site of this.#flow.sites) {
+      if (site.kind === 'call' && site.node['$lazy'] === undefined) for (const fn of site.targets) called.add(fn)
+    }
+    for (const fn of this.#program.functions) {
+      if (fn.isGenerator && !fn.isAsync) unawaitable.set(fn, 'generator')
+      else if (fn.kind === 'constructor' || fn.kind === 'getter' || fn.kind === 'setter') unawaitable.set(fn, fn.kind)
+      else if (fn.kind === 'initializer') unawaitable.set(fn, 'field')
+      else if (implicitlyCalled.has(fn.name) && (fn.kind === 'method' || fn.node['$name'] === fn.name)) unawaitable.set(fn, 'coercion')
+    }
+    for (const site of this.#flow.sites) {
+      const reason = site.node['$lazy'] === undefined ? implicitReason(site) : 'module'
+      if (reason === undefined) continue
+      for (const fn of site.targets) {
+        // What is also called, and knows no `this`, is no constructor: the analysis only thinks that `new` may get it.
+        if (reason === 'constructor' && called.has(fn) && !mentionsThis(fn.node)) continue
+        if (!unawaitable.has(fn)) unawaitable.set(fn, reason)
+      }
+    }
+  }
+
+  // A refusal needs certainty: where the analysis had to widen its answers, a call that does block throws when it is made.
+  #findSure(): void {
+    for (let grew = true; grew; ) {
+      grew = false
+      for (const site of this.#flow.sites) {
+        if (this.#sureSites.has(site) || site.opaque || site.other || site.callbacks.size > 0) continue
+        if (site.kind !== 'call' && site.kind !== 'tag' && site.kind !== 'new') continue
+        if (![...site.targets].every((fn) => this.#sure.has(fn)) || (site.targets.size === 0 && !site.blocks)) continue
+        this.#sureSites.add(site)
+        if (!site.fn.isAsync && !site.fn.isGenerator) this.#sure.add(site.fn)
+        grew = true
+      }
     }
   }
 
@@ -116,8 +150,8 @@ class Colourer {
     this.#coloured.add(fn)
     // A person's async function answers its promise at once; what calls it goes on.
     if (fn.isAsync) return
-    // Calling a generator runs nothing of it; accessors and initialisers are refused where they block.
-    if (fn.isGenerator || fn.kind === 'getter' || fn.kind === 'setter' || fn.kind === 'initializer') return
+    // What blocks in one of these is refused or guarded there: whoever causes it to run gets no promise.
+    if (this.#unawaitable.has(fn)) return
     for (const site of this.#callers.get(fn) ?? []) this.#block(site)
     if (this.#flow.escaped.has(fn)) this.#openAnything()
   }
@@ -129,11 +163,11 @@ class Colourer {
   }
 
   #canTurnAsync(fn: Fn): boolean {
-    return !fn.isAsync && !fn.isGenerator && (fn.kind === 'function' || fn.kind === 'arrow' || fn.kind === 'method')
+    return !fn.isAsync && fn.kind !== 'program' && !this.#unawaitable.has(fn)
   }
 
   #blocks(fn: Fn): boolean {
-    return this.#coloured.has(fn) && !fn.isAsync && !fn.isGenerator
+    return this.#coloured.has(fn) && this.#canTurnAsync(fn)
   }
 
   #refuse(node: Node, reason: RefusalReason): void {
@@ -143,33 +177,18 @@ class Colourer {
   #plan(site: Site, boxed: ReadonlySet<Fn>): void {
     const { fn, node } = site
     const callbackBlocks = [...site.callbacks].some((f) => this.#blocks(f))
-    const targetBlocks = [...site.targets].some((f) => this.#blocks(f))
-    if (site.kind === 'getter' || site.kind === 'setter' || site.kind === 'coercion') return
-    if (site.kind === 'iteration') return this.#refuse(node, 'iterator')
-    if (node['$lazy'] !== undefined) return this.#refuse(node, 'module')
-    const awaitable = fn.kind === 'program' || fn.isAsync || this.#canTurnAsync(fn)
-    if (!awaitable) {
-      const certain = !site.opaque && !site.other && !site.promise && [...site.targets].every((f) => this.#blocks(f))
-      if (certain) {
-        this.#refuse(
-          node,
-          fn.isGenerator
-            ? 'generator'
-            : fn.kind === 'initializer'
-              ? 'field'
-              : (fn.kind as 'constructor' | 'getter' | 'setter'),
-        )
-      } else node['$plan'] = 'guard' satisfies CallPlan
+    if (site.kind !== 'call' && site.kind !== 'tag' && site.kind !== 'new') return
+    if (node['$lazy'] !== undefined || node['callee']?.type === 'Super') return
+    const reason = this.#unawaitable.get(fn)
+    if (reason !== undefined && !fn.isAsync) {
+      if (this.#sureSites.has(site)) this.#refuse(node, reason)
+      else if (site.kind !== 'new') node['$plan'] = 'guard' satisfies CallPlan
       return
     }
     if (site.kind === 'new') {
-      if (targetBlocks) return this.#refuse(node, 'constructor')
       if (callbackBlocks && node['callee']?.name === 'Promise') node['$plan'] = 'twin' satisfies CallPlan
-      else if (callbackBlocks) this.#refuse(node, 'native')
-      else if (site.opaque) node['$plan'] = 'guard' satisfies CallPlan
       return
     }
-    if (node['callee']?.type === 'Super') return this.#refuse(node, 'constructor')
     const mixed =
       site.opaque ||
       site.promise ||
@@ -181,6 +200,40 @@ class Colourer {
     else plan = 'await'
     node['$plan'] = plan
   }
+}
+
+function implicitReason(site: Site): RefusalReason | undefined {
+  switch (site.kind) {
+    case 'new':
+      return 'constructor'
+    case 'getter':
+    case 'setter':
+    case 'coercion':
+      return site.kind
+    case 'iteration':
+      return 'iterator'
+    default:
+      return undefined
+  }
+}
+
+/** Whether the function itself, not one inside it, uses `this`. */
+function mentionsThis(fn: Node): boolean {
+  const visit = (node: Node): boolean => {
+    if (node.type === 'ThisExpression') return true
+    for (const key in node) {
+      if (key.charCodeAt(0) === 36) continue
+      const value = node[key] as unknown
+      if (value === null || typeof value !== 'object') continue
+      for (const item of (Array.isArray(value) ? value : [value]) as (Node | null)[]) {
+        if (item === null || typeof item !== 'object' || typeof item.type !== 'string') continue
+        if (item.type === 'FunctionExpression' || item.type === 'FunctionDeclaration') continue
+        if (visit(item)) return true
+      }
+    }
+    return false
+  }
+  return visit(fn['body'])
 }
 
 function awaitsAtTopLevel(root: Node): boolean {

@@ -7,7 +7,7 @@ import { engineK6Hint, scriptError, showPlace, type SourcePlace } from './errors
 import { analyseFlow, type FlowResult } from './flow/analyse.js'
 import { analyseByName } from './flow/by-name.js'
 import { intrinsics } from './flow/natives.js'
-import { OutOfBudget } from './flow/solver.js'
+import { type Limits, OutOfBudget } from './flow/solver.js'
 import type { RemoteOptions } from './remote.js'
 import { buildSourceMap, bundledInput, type InputMap, singleFileInput } from './source-map.js'
 import { createPositions } from './stack.js'
@@ -15,11 +15,18 @@ import { transform } from './transform.js'
 import type { CompiledScript, ScriptSource } from './types.js'
 
 export interface CompileOptions extends RemoteOptions {
-  /** Bound of the flow analysis, in steps of its solver; beyond it names alone decide. */
-  readonly budget?: number | undefined
+  /** Bounds of the flow analysis, tried in turn; beyond the last of them names alone decide. */
+  readonly limits?: readonly Limits[] | undefined
 }
 
-const defaultBudget = 20_000_000
+/**
+ * The first is enough for every script that a person wrote (some milliseconds); the second, a second at most, for
+ * scripts that bundle large libraries, whose results it hardly makes worse (lodash: the same functions at 16 and at 64).
+ */
+const defaultLimits: readonly Limits[] = [
+  { budget: 2_000_000, widenAt: 100 },
+  { budget: 25_000_000, widenAt: 16 },
+]
 
 /**
  * Compiles a k6 script into the source of a factory.
@@ -30,9 +37,8 @@ export async function compileScript(source: ScriptSource, options: CompileOption
   let loaded = load(source, await bundle(source, options))
   // The short way looks for imports with a pattern; the parsed program knows better.
   if (importsFiles(loaded.root)) loaded = load(source, await bundle(source, options, true))
-  const { bundled, input, placeAt, root } = loaded
-  const program = resolveScopes(root)
-  const { flow, warnings } = analyse(program, options.budget ?? defaultBudget)
+  const { bundled, input, placeAt } = loaded
+  const { program, flow, warnings } = analyse(loaded, options.limits ?? defaultLimits)
   const colouring = colour(program, flow)
   refuse(colouring, placeAt)
   const done = transform(bundled.code, program, {
@@ -42,7 +48,7 @@ export async function compileScript(source: ScriptSource, options: CompileOption
     urlAt: (offset) => placeAt(offset).url,
     placeAt: (offset) => showPlace(placeAt(offset)),
   })
-  for (const module of done.modules) requireModule(source, module, root, placeAt)
+  for (const module of done.modules) requireModule(source, module, program.root, placeAt)
   const asyncExports: string[] = []
   for (const [name, variable] of done.exports) {
     if (variable !== undefined && flow.held(variable).some((fn) => colouring.madeAsync.has(fn))) asyncExports.push(name)
@@ -50,7 +56,7 @@ export async function compileScript(source: ScriptSource, options: CompileOption
   return finish(source, bundled, input, done, {
     topLevelAwait: colouring.topLevelAwait,
     asyncExports,
-    needsOwnRealm: writesBuiltins(root),
+    needsOwnRealm: writesBuiltins(program.root),
     warnings: [...bundled.warnings, ...warnings],
   })
 }
@@ -60,6 +66,7 @@ interface Loaded {
   readonly input: InputMap
   readonly root: Node
   placeAt(offset: number): SourcePlace
+  parse(): Node
 }
 
 function load(source: ScriptSource, bundled: Bundle): Loaded {
@@ -70,7 +77,8 @@ function load(source: ScriptSource, bundled: Bundle): Loaded {
     if (place === undefined) return { url: source.url, line: 1, column: 1 }
     return { url: input.sources[place.source] ?? source.url, line: place.line + 1, column: place.column + 1 }
   }
-  return { bundled, input, placeAt, root: parse(source, bundled, placeAt) }
+  const parseAgain = (): Node => parse(source, bundled, placeAt)
+  return { bundled, input, placeAt, root: parseAgain(), parse: parseAgain }
 }
 
 function importsFiles(root: Node): boolean {
@@ -108,21 +116,27 @@ function parse(source: ScriptSource, bundled: Bundle, placeAt: (offset: number) 
   }
 }
 
-function analyse(program: Program, budget: number): { flow: FlowResult; warnings: string[] } {
-  // The analysis adds functions of its own; names must not see those of an attempt that was given up.
-  const count = program.functions.length
-  try {
-    return { flow: analyseFlow(program, blockingTable, budget), warnings: [] }
-  } catch (error) {
-    if (!(error instanceof OutOfBudget)) throw error
-    program.functions.length = count
-    return {
-      flow: analyseByName(program, blockingTable),
-      warnings: [
-        'the script is too large for an exact analysis: more of its functions than necessary run asynchronously',
-      ],
+interface Analysed {
+  readonly program: Program
+  readonly flow: FlowResult
+  readonly warnings: readonly string[]
+}
+
+function analyse(loaded: Loaded, limits: readonly Limits[]): Analysed {
+  // Each attempt leaves its marks on the tree, so the next one needs a tree of its own.
+  let root: Node | undefined = loaded.root
+  for (const one of limits) {
+    const program = resolveScopes(root ?? loaded.parse())
+    root = undefined
+    try {
+      return { program, flow: analyseFlow(program, blockingTable, one), warnings: [] }
+    } catch (error) {
+      if (!(error instanceof OutOfBudget)) throw error
     }
   }
+  const program = resolveScopes(root ?? loaded.parse())
+  const warning = 'the script is too large for an exact analysis: more of its functions than necessary run asynchronously'
+  return { program, flow: analyseByName(program, blockingTable), warnings: [warning] }
 }
 
 const reasons: Readonly<Record<RefusalReason, string>> = {
@@ -133,7 +147,6 @@ const reasons: Readonly<Record<RefusalReason, string>> = {
   field: 'it is in the initial value of a class member, which cannot wait',
   iterator: 'JavaScript itself drives this iteration, and cannot wait',
   coercion: 'JavaScript itself calls toString, valueOf and toJSON, and cannot wait',
-  native: 'the native function that calls it cannot wait',
   module: 'it is in the body of a bundled module, which cannot wait',
 }
 

@@ -653,8 +653,6 @@ class Transformer {
         return this.#out.text(')')
       case 'guard':
         return this.#reflected(node, this.#need('$guard'), JSON.stringify(this.#options.placeAt(node.start)))
-      case 'construct':
-        return this.#plainCall(node)
     }
   }
 
@@ -748,7 +746,7 @@ class Transformer {
     const plan = node['$plan'] as CallPlan | undefined
     const plain = (): void =>
       this.#sequence(node.start, node.end, [node['tag'], ...(node['quasi'].expressions as Node[])])
-    if (plan === undefined || plan === 'guard' || plan === 'construct') return plain()
+    if (plan === undefined || plan === 'guard') return plain()
     const unbox = plan !== 'await'
     this.#out.text(unbox ? `${this.#need('$unbox')}(await ` : '(await ')
     plain()

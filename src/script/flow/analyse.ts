@@ -14,7 +14,7 @@ import {
   selfMethods,
   storingMethods,
 } from './natives.js'
-import { anything, type Cell, Solver, type Token } from './solver.js'
+import { anything, type Cell, type Limits, Solver, type Token } from './solver.js'
 
 export interface FlowResult {
   readonly sites: readonly Site[]
@@ -38,9 +38,9 @@ export interface ClassInfo {
   readonly extendsUnknown: () => boolean
 }
 
-/** @throws OutOfBudget when the program is too large to be analysed in the given number of steps */
-export function analyseFlow(program: Program, table: BlockingTable, budget: number): FlowResult {
-  return new Analysis(program, table, budget).run()
+/** @throws OutOfBudget when the program is too large to be analysed within the limits */
+export function analyseFlow(program: Program, table: BlockingTable, limits: Limits): FlowResult {
+  return new Analysis(program, table, limits).run()
 }
 
 type Self = { readonly cell?: Cell; readonly token?: Token }
@@ -65,11 +65,13 @@ class Analysis {
   readonly #accessors: ReadonlySet<string>
   readonly #elementCells = new Map<Cell, Cell>()
   readonly #settledCells = new Map<Cell, Cell>()
+  readonly #generated = new Map<Site, Map<string, Cell>>()
+  readonly #callbacks = new Set<string>()
 
-  constructor(program: Program, table: BlockingTable, budget: number) {
+  constructor(program: Program, table: BlockingTable, limits: Limits) {
     this.#program = program
     this.#table = table
-    this.#solver = new Solver(budget, (token) => this.#escape(token))
+    this.#solver = new Solver(limits, (token) => this.#escape(token))
     this.#nil = this.#solver.cell()
     this.#value({ kind: 'object' }) // `anything` is token 0
     this.#global = this.#native('')
@@ -910,6 +912,7 @@ class Analysis {
 
   #site(node: Node, fn: Fn, kind: Site['kind']): Site {
     const site: Site = {
+      index: this.#sites.length,
       node,
       fn,
       kind,
@@ -1022,10 +1025,30 @@ class Analysis {
     }
   }
 
+  // What one site does with the same function and the same cells is generated once, however many receivers there are.
+  #once(site: Site, key: string): Cell | undefined {
+    const cells = this.#onceCells(site)
+    const known = cells.get(key)
+    if (known === undefined) cells.set(key, this.#solver.cell())
+    return known
+  }
+
+  #onceCells(site: Site): Map<string, Cell> {
+    let cells = this.#generated.get(site)
+    if (cells === undefined) {
+      cells = new Map()
+      this.#generated.set(site, cells)
+    }
+    return cells
+  }
+
   #indirect(site: Site, how: string, f: Self, args: readonly Cell[], spread: Cell | undefined, result: Cell): void {
-    const targets = this.#solver.cell()
+    const key = `${how}|${args.join()}|${spread}|${result}`
+    const known = this.#once(site, key)
+    const targets = known ?? this.#onceCells(site).get(key) as Cell
     if (f.token !== undefined) this.#solver.add(targets, f.token)
     if (f.cell !== undefined) this.#flow(f.cell, targets)
+    if (known !== undefined) return
     const self: Self = args[0] === undefined || args[0] === this.#nil ? {} : { cell: args[0] }
     if (how === 'call') this.#invokeAll(site, targets, self, args.slice(1), spread, result)
     else if (how === 'apply') {
@@ -1101,6 +1124,9 @@ class Analysis {
   // A native calls these functions before it returns (`now`) or later.
   #callback(site: Site | undefined, functions: Cell, args: readonly Cell[], result: Cell, nativeAwaits = false): void {
     if (functions === this.#nil) return
+    const key = `${site?.index}|${functions}|${args.join()}|${result}|${nativeAwaits}`
+    if (this.#callbacks.has(key)) return
+    this.#callbacks.add(key)
     const seen = new Set<Token>()
     this.#solver.listen(functions, (token) => {
       if (seen.has(token)) return
@@ -1257,6 +1283,19 @@ class Analysis {
       }
     }
     site.other = true
+    // A prototype's method taken as a function: `Array.prototype.forEach.call(list, f)`.
+    const method = /\.prototype\.(\w+)$/.exec(path)?.[1]
+    if (method !== undefined && !path.startsWith('Function.')) {
+      const key = `${value.token}|${args.join()}|${spread}|${result}`
+      const known = this.#once(site, key)
+      const receiver = known ?? (this.#onceCells(site).get(key) as Cell)
+      if (self.token !== undefined) this.#solver.add(receiver, self.token)
+      if (self.cell !== undefined) this.#flow(self.cell, receiver)
+      if (known === undefined) this.#nativeMethod(site, method, receiver, args, spread, result)
+      return
+    }
+    const indirect = path.startsWith('Function.prototype.')
+    if (!indirect && this.#once(site, `${value.token}|${args.join()}|${spread}|${result}`) !== undefined) return
     const everything = [...args, ...(spread === undefined ? [] : [spread])]
     switch (path) {
       case 'Function.prototype.call':
@@ -1395,15 +1434,6 @@ class Analysis {
     if (path.startsWith('settle:')) {
       const promise = this.#values[Number(path.slice(7))] as Value
       for (const cell of everything) this.#flow(this.#settled(cell), this.#elements(promise))
-      return
-    }
-    // A prototype's method taken as a function: `Array.prototype.forEach.call(list, f)`.
-    const method = /\.prototype\.(\w+)$/.exec(path)?.[1]
-    if (method !== undefined) {
-      const receiver = this.#solver.cell()
-      if (self.token !== undefined) this.#solver.add(receiver, self.token)
-      if (self.cell !== undefined) this.#flow(self.cell, receiver)
-      this.#nativeMethod(site, method, receiver, args, spread, result)
       return
     }
     // Any other native: it may call later what it is given, and may answer it.

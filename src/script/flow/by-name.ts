@@ -49,6 +49,7 @@ export function analyseByName(program: Program, table: BlockingTable): FlowResul
       const name = nameOf(callee)
       const local = callee.type === 'Identifier' && callee['$var'] !== undefined && imported(callee) === undefined
       const site: Site = {
+        index: sites.length,
         node,
         fn,
         kind: node.type === 'CallExpression' ? 'call' : node.type === 'NewExpression' ? 'new' : 'tag',

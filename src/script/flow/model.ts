@@ -42,6 +42,7 @@ export interface Ports {
 
 /** One place that calls something. */
 export interface Site {
+  readonly index: number
   readonly node: Node
   /** The function that contains it. */
   readonly fn: Fn

@@ -11,7 +11,12 @@ export type Cell = number
 /** The token of a value that may be anything that ever escaped. */
 export const anything: Token = 0
 
-const widenAt = 600
+export interface Limits {
+  /** Steps of propagation, some 20 million a second. */
+  readonly budget: number
+  /** Size beyond which a set becomes "anything that escaped". */
+  readonly widenAt: number
+}
 
 export class OutOfBudget extends Error {}
 
@@ -25,11 +30,13 @@ export class Solver {
   readonly #checked = new Set<number>()
   #steps = 0
   readonly #budget: number
+  readonly #widenAt: number
   /** Called with each token of a set that is widened. */
   readonly onWiden: (token: Token) => void
 
-  constructor(budget: number, onWiden: (token: Token) => void) {
+  constructor({ budget, widenAt }: Limits, onWiden: (token: Token) => void) {
     this.#budget = budget
+    this.#widenAt = widenAt
     this.onWiden = onWiden
   }
 
@@ -55,7 +62,7 @@ export class Solver {
       this.#sets[cell] = set
     }
     if (set.has(token)) return
-    if (set.size >= widenAt && token !== anything) {
+    if (set.size >= this.#widenAt && token !== anything) {
       this.onWiden(token)
       if (!set.has(anything)) {
         for (const held of set) this.onWiden(held)
