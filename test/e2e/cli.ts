@@ -24,7 +24,8 @@ export interface CliOptions {
 
 /** The CLI on the Node that runs the tests; ends it by force after a minute. */
 export function perfwright(args: readonly string[], options: CliOptions): Promise<CliAnswer> {
-  if (!existsSync(join(root, 'dist', 'cli', 'main.js'))) throw new Error('dist is missing: npm run build (npm test does it by itself)')
+  if (!existsSync(join(root, 'dist', 'cli', 'main.js')))
+    throw new Error('dist is missing: npm run build (npm test does it by itself)')
   return new Promise((resolve, reject) => {
     const child = spawn(nodeOnPath(), [bin, ...args], {
       cwd: options.cwd,
@@ -57,7 +58,9 @@ export interface Target {
 }
 
 export function startTarget(): Promise<Target> {
-  const child = spawn(process.execPath, [join(root, 'test', 'targets', 'web-server.mjs')], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [join(root, 'test', 'targets', 'web-server.mjs')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.stdout.once('data', (line: Buffer) => {

@@ -43,7 +43,10 @@ describe('perfwright run', () => {
     expect(stdout).toContain('status is 200')
     expect(stdout).toContain('http_req_duration')
     const [run] = readdirSync(join(cwd, '.perfwright', 'runs'))
-    const record = readJson(cwd, '.perfwright', 'runs', run!, 'run.json') as unknown as { formatVersion: number; exit: { code: number } }
+    const record = readJson(cwd, '.perfwright', 'runs', run!, 'run.json') as unknown as {
+      formatVersion: number
+      exit: { code: number }
+    }
     expect(record.formatVersion).toBe(1)
     expect(record.exit.code).toBe(0)
   })
@@ -56,8 +59,14 @@ describe('perfwright run', () => {
   })
 
   it('reads the script from standard input, in TypeScript too when a file says so', async () => {
-    const cwd = folder({ 'typed.ts': 'const n: number = 1\nexport const options = { iterations: n }\nexport default (): void => console.log(`n=${n}`)' })
-    const js = await perfwright(['run', '--quiet', '--no-summary', '-'], { cwd, input: 'export default () => console.log("from stdin")' })
+    const cwd = folder({
+      'typed.ts':
+        'const n: number = 1\nexport const options = { iterations: n }\nexport default (): void => console.log(`n=${n}`)',
+    })
+    const js = await perfwright(['run', '--quiet', '--no-summary', '-'], {
+      cwd,
+      input: 'export default () => console.log("from stdin")',
+    })
     expect(js.code).toBe(0)
     expect(js.stderr).toContain('from stdin')
     const ts = await perfwright(['run', '--quiet', '--no-summary', 'typed.ts'], { cwd })
@@ -66,7 +75,9 @@ describe('perfwright run', () => {
   })
 
   it('counts exactly the requests that the server saw', async () => {
-    const cwd = folder({ 'script.js': `import http from 'k6/http'; export default () => { http.get('${target.url}/exact-count-' + 'probe') }` })
+    const cwd = folder({
+      'script.js': `import http from 'k6/http'; export default () => { http.get('${target.url}/exact-count-' + 'probe') }`,
+    })
     await perfwright(['run', '--quiet', '-u', '10', '-i', '777', '--summary-export', 's.json', 'script.js'], { cwd })
     const counts = (await (await fetch(`${target.url}/counts`)).json()) as Record<string, number>
     const summary = readJson(cwd, 's.json') as unknown as { metrics: Record<string, { count: number }> }
@@ -115,21 +126,26 @@ describe('perfwright run', () => {
 describe('Ctrl-C', () => {
   const script = `import { sleep } from 'k6'
     export const options = { vus: 2, duration: '50s' }
-    export default function () { sleep(1.5) }
+    export default function () { sleep(0.3) }
     export function teardown() { console.log('teardown ran') }`
 
   it('once ends gracefully with 105, teardown and the record', async () => {
     const cwd = folder({ 'script.js': script })
-    const { code, stderr, stdout } = await perfwright(['run', '--quiet', 'script.js'], { cwd, onStart: (child) => setTimeout(() => child.kill('SIGINT'), 1200) })
+    const { code, stderr, stdout } = await perfwright(['run', '--quiet', 'script.js'], {
+      cwd,
+      onStart: (child) => setTimeout(() => child.kill('SIGINT'), 1200),
+    })
     expect(code).toBe(105)
     expect(stderr).toContain('teardown ran')
     expect(stdout).toContain('iterations')
     const [run] = readdirSync(join(cwd, '.perfwright', 'runs'))
-    expect((readJson(cwd, '.perfwright', 'runs', run!, 'run.json') as unknown as { exit: { code: number } }).exit.code).toBe(105)
+    expect(
+      (readJson(cwd, '.perfwright', 'runs', run!, 'run.json') as unknown as { exit: { code: number } }).exit.code,
+    ).toBe(105)
   })
 
   it('twice ends at once, and the record stays readable', async () => {
-    const cwd = folder({ 'script.js': script.replace('sleep(1.5)', 'sleep(40)') })
+    const cwd = folder({ 'script.js': script.replace('sleep(0.3)', 'sleep(40)') })
     const { code } = await perfwright(['run', '--quiet', 'script.js'], {
       cwd,
       onStart: (child) => {
@@ -144,8 +160,13 @@ describe('Ctrl-C', () => {
   })
 
   it('kill -9 leaves a record that opens and says what is missing', async () => {
-    const cwd = folder({ 'script.js': `import http from 'k6/http'; export const options = { vus: 2, duration: '30s' }; export default () => { http.get('${target.url}/get') }` })
-    await perfwright(['run', '--quiet', 'script.js'], { cwd, onStart: (child) => setTimeout(() => child.kill('SIGKILL'), 3500) })
+    const cwd = folder({
+      'script.js': `import http from 'k6/http'; export const options = { vus: 2, duration: '30s' }; export default () => { http.get('${target.url}/get') }`,
+    })
+    await perfwright(['run', '--quiet', 'script.js'], {
+      cwd,
+      onStart: (child) => setTimeout(() => child.kill('SIGKILL'), 3500),
+    })
     const [run] = readdirSync(join(cwd, '.perfwright', 'runs'))
     const report = await perfwright(['report', join('.perfwright', 'runs', run!), '--format', 'json'], { cwd })
     expect([0, 35]).toContain(report.code)
@@ -158,38 +179,90 @@ describe('bad input gets a clear error', () => {
   const cases: readonly [what: string, script: string | undefined, args: string[], code: number, text: RegExp][] = [
     ['a missing file', undefined, ['nowhere.js'], 255, /nowhere\.js.*couldn't be found/s],
     ['a syntax error', 'export default function () {\n  let a = ;\n}', [], 107, /script\.js:2:11/],
-    ['an unknown module', "import x from 'k6/x/kafka'\nexport default () => x()", [], 107, /k6\/x\/kafka.*script\.js:1/s],
+    [
+      'an unknown module',
+      "import x from 'k6/x/kafka'\nexport default () => x()",
+      [],
+      107,
+      /k6\/x\/kafka.*script\.js:1/s,
+    ],
     ['a bad option', "export const options = { duration: 'soon' }\nexport default () => {}", [], 104, /duration/],
-    ['an unknown executor', "export const options = { scenarios: { a: { executor: 'nope' } } }\nexport default () => {}", [], 104, /nope/],
-    ['a threshold on an unknown metric', "export const options = { thresholds: { nothing: ['rate<1'] } }\nexport default () => {}", [], 104, /nothing/],
-    ['a threshold that is no expression', "export const options = { thresholds: { http_reqs: ['p(95)<'] } }\nexport default () => {}", [], 104, /p\(95\)</],
-    ['an exception in init', "throw new Error('in init')\nexport default () => {}", [], 107, /Error: in init.*script\.js:1:7/s],
-    ['an exception in setup', "export function setup() {\n  throw new Error('in setup')\n}\nexport default () => {}", [], 107, /Error: in setup.*setup \(file:\/\/.*script\.js:2:9\)/s],
+    [
+      'an unknown executor',
+      "export const options = { scenarios: { a: { executor: 'nope' } } }\nexport default () => {}",
+      [],
+      104,
+      /nope/,
+    ],
+    [
+      'a threshold on an unknown metric',
+      "export const options = { thresholds: { nothing: ['rate<1'] } }\nexport default () => {}",
+      [],
+      104,
+      /nothing/,
+    ],
+    [
+      'a threshold that is no expression',
+      "export const options = { thresholds: { http_reqs: ['p(95)<'] } }\nexport default () => {}",
+      [],
+      104,
+      /p\(95\)</,
+    ],
+    [
+      'an exception in init',
+      "throw new Error('in init')\nexport default () => {}",
+      [],
+      107,
+      /Error: in init.*script\.js:1:7/s,
+    ],
+    [
+      'an exception in setup',
+      "export function setup() {\n  throw new Error('in setup')\n}\nexport default () => {}",
+      [],
+      107,
+      /Error: in setup.*setup \(file:\/\/.*script\.js:2:9\)/s,
+    ],
     ['an unknown flag', 'export default () => {}', ['--vuss', '1'], 255, /unknown flag: --vuss/],
-    ['a missing export', "export const options = { scenarios: { a: { executor: 'per-vu-iterations', exec: 'absent' } } }\nexport default () => {}", [], 104, /absent/],
+    [
+      'a missing export',
+      "export const options = { scenarios: { a: { executor: 'per-vu-iterations', exec: 'absent' } } }\nexport default () => {}",
+      [],
+      104,
+      /absent/,
+    ],
     ['a file that open() cannot find', "const d = open('./gone.csv')\nexport default () => d", [], 107, /gone\.csv/],
   ]
   for (const [what, script, args, code, text] of cases) {
     it(`${what}: exit ${code}`, async () => {
       const cwd = folder(script === undefined ? {} : { 'script.js': script })
-      const answer = await perfwright(['run', '--quiet', ...args, ...(script === undefined ? [] : ['script.js'])], { cwd })
+      const answer = await perfwright(['run', '--quiet', ...args, ...(script === undefined ? [] : ['script.js'])], {
+        cwd,
+      })
       expect(answer.stderr).toMatch(text)
       expect(answer.code).toBe(code)
     })
   }
 
   it('an exception in an iteration is counted, and the run goes on', async () => {
-    const cwd = folder({ 'script.js': "export const options = { iterations: 4 }\nexport default function () {\n  if (__ITER % 2) throw new TypeError('odd')\n}" })
+    const cwd = folder({
+      'script.js':
+        "export const options = { iterations: 4 }\nexport default function () {\n  if (__ITER % 2) throw new TypeError('odd')\n}",
+    })
     const { code, stderr } = await perfwright(['run', '--quiet', '--summary-export', 's.json', 'script.js'], { cwd })
     expect(code).toBe(0)
     expect(stderr.match(/TypeError: odd\\n\\tat default \(file:.*script\.js:3:25\)/g)).toHaveLength(2)
-    expect((readJson(cwd, 's.json') as unknown as { metrics: { iterations: { count: number } } }).metrics.iterations.count).toBe(4)
+    expect(
+      (readJson(cwd, 's.json') as unknown as { metrics: { iterations: { count: number } } }).metrics.iterations.count,
+    ).toBe(4)
     const strict = await perfwright(['run', '--quiet', '--fail-on-error', 'script.js'], { cwd })
     expect(strict.code).toBe(99)
   })
 
   it('a target that is down: error samples, k6 words, no crash', async () => {
-    const cwd = folder({ 'script.js': "import http from 'k6/http'\nexport const options = { iterations: 3 }\nexport default () => { const r = http.get('http://127.0.0.1:1/'); console.log(r.status, r.error_code, r.error) }" })
+    const cwd = folder({
+      'script.js':
+        "import http from 'k6/http'\nexport const options = { iterations: 3 }\nexport default () => { const r = http.get('http://127.0.0.1:1/'); console.log(r.status, r.error_code, r.error) }",
+    })
     const { code, stderr } = await perfwright(['run', '--quiet', 'script.js'], { cwd })
     expect(code).toBe(0)
     expect(stderr).toContain('0 1212 dial: connection refused')
@@ -198,16 +271,26 @@ describe('bad input gets a clear error', () => {
 
   it('a target that dies in the middle: the run goes on and counts failures', async () => {
     const victim = await startTarget()
-    const cwd = folder({ 'script.js': `import http from 'k6/http'; import { sleep } from 'k6'\nexport const options = { vus: 2, duration: '3s' }\nexport default () => { http.get('${victim.url}/get'); sleep(0.05) }` })
-    const { code } = await perfwright(['run', '--quiet', '--summary-export', 's.json', 'script.js'], { cwd, onStart: () => setTimeout(() => victim.stop(), 1500) })
+    const cwd = folder({
+      'script.js': `import http from 'k6/http'; import { sleep } from 'k6'\nexport const options = { vus: 2, duration: '3s' }\nexport default () => { http.get('${victim.url}/get'); sleep(0.05) }`,
+    })
+    const { code } = await perfwright(['run', '--quiet', '--summary-export', 's.json', 'script.js'], {
+      cwd,
+      onStart: () => setTimeout(() => victim.stop(), 1500),
+    })
     expect(code).toBe(0)
-    const failed = (readJson(cwd, 's.json') as unknown as { metrics: Record<string, { passes: number; fails: number }> }).metrics['http_req_failed']!
+    const failed = (
+      readJson(cwd, 's.json') as unknown as { metrics: Record<string, { passes: number; fails: number }> }
+    ).metrics['http_req_failed']!
     expect(failed.passes).toBeGreaterThan(0)
     expect(failed.fails).toBeGreaterThan(0)
   })
 
   it('a name that does not resolve: 1101', async () => {
-    const cwd = folder({ 'script.js': "import http from 'k6/http'\nexport default () => console.log(http.get('http://no-such-host.invalid/').error_code)" })
+    const cwd = folder({
+      'script.js':
+        "import http from 'k6/http'\nexport default () => console.log(http.get('http://no-such-host.invalid/').error_code)",
+    })
     const { stderr } = await perfwright(['run', '--quiet', 'script.js'], { cwd })
     expect(stderr).toMatch(/msg=1101|msg=1100/)
   })
@@ -222,16 +305,25 @@ describe('bad input gets a clear error', () => {
 
 describe('outputs', () => {
   it('writes json and csv as k6 names them', async () => {
-    const cwd = folder({ 'script.js': `import http from 'k6/http'; export const options = { iterations: 2 }; export default () => { http.get('${target.url}/get') }` })
-    const { code } = await perfwright(['run', '--quiet', '--out', 'json=o.json', '--out', 'csv=o.csv', 'script.js'], { cwd })
+    const cwd = folder({
+      'script.js': `import http from 'k6/http'; export const options = { iterations: 2 }; export default () => { http.get('${target.url}/get') }`,
+    })
+    const { code } = await perfwright(['run', '--quiet', '--out', 'json=o.json', '--out', 'csv=o.csv', 'script.js'], {
+      cwd,
+    })
     expect(code).toBe(0)
-    const lines = readFileSync(join(cwd, 'o.json'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as { type: string; metric: string })
+    const lines = readFileSync(join(cwd, 'o.json'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string; metric: string })
     expect(lines.filter((line) => line.type === 'Point' && line.metric === 'http_reqs')).toHaveLength(2)
     expect(readFileSync(join(cwd, 'o.csv'), 'utf8').split('\n')[0]).toContain('metric_name,timestamp,metric_value')
   })
 
   it("handleSummary gets k6's data and writes files", async () => {
-    const cwd = folder({ 'script.js': `export const options = { iterations: 1 }; export default () => {}; export function handleSummary(data) { return { 'out.json': JSON.stringify(data), stdout: 'SAID' } }` })
+    const cwd = folder({
+      'script.js': `export const options = { iterations: 1 }; export default () => {}; export function handleSummary(data) { return { 'out.json': JSON.stringify(data), stdout: 'SAID' } }`,
+    })
     const { stdout } = await perfwright(['run', '--quiet', 'script.js'], { cwd })
     expect(stdout).toContain('SAID')
     expect(Object.keys(readJson(cwd, 'out.json')).sort()).toEqual(['metrics', 'options', 'root_group', 'state'])
