@@ -140,7 +140,7 @@ export class RunTerminal {
       )
       this.#io.stdout.write(`\n${lines.join('\n')}\n`)
     }
-    if (end.text !== undefined && result.endIsLogged !== true) {
+    if (end.text !== undefined && !result.endIsLogged) {
       this.log({ level: 'error', message: end.text, fields: {}, unixMs: result.endedUnixMs })
     }
   }

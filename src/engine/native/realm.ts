@@ -88,7 +88,8 @@ function addOwn(seen: unknown[], target: object): void {
     // RegExp.$1 and friends change with every match.
     if (typeof key === 'string' && /^(\$|last|leftContext|rightContext|input)/.test(key) && 'lastMatch' in target)
       continue
-    const descriptor = Object.getOwnPropertyDescriptor(target, key)
-    seen.push(key, descriptor?.get ?? descriptor?.value)
+    const descriptor: PropertyDescriptor | undefined = Object.getOwnPropertyDescriptor(target, key)
+    const { get, value } = descriptor ?? {}
+    seen.push(key, get ?? value)
   }
 }

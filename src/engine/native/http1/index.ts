@@ -1,5 +1,4 @@
 /** The HTTP/1.1 load client. */
-export { buildHeaderBlock, HeaderError } from './header-block.js'
-export { parseTarget, TargetError } from './target.js'
+export { parseTarget } from './target.js'
 export { createTransport, type Transport, type TransportOptions } from './transport.js'
 export type { Connections, Target, WireRequest, WireResponse } from './types.js'

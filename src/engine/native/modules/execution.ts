@@ -16,14 +16,10 @@ export function createExecutionModule(scope: VuScope): Record<string, unknown> {
     vu: () => vuInfo(vu),
   })
   // Named imports and the default export are live views of the same four.
-  return Object.defineProperty(
-    Object.create(Object.prototype, Object.getOwnPropertyDescriptors(exec)) as object,
-    'default',
-    {
-      value: exec,
-      enumerable: true,
-    },
-  ) as Record<string, unknown>
+  return Object.defineProperties(
+    {},
+    { ...Object.getOwnPropertyDescriptors(exec), default: { value: exec, enumerable: true } },
+  )
 }
 
 function scenario(vu: Vu): object {
