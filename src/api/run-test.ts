@@ -199,7 +199,8 @@ export class TestRun {
     )
     for (const message of metadataTagWarnings(options.thresholds)) this.#log('warn', message)
     if (options.noThresholds) {
-      for (const { message, error } of declareSubmetrics(options.thresholds, aggregate)) this.#log('warn', message, { error })
+      for (const { message, error } of declareSubmetrics(options.thresholds, aggregate))
+        this.#log('warn', message, { error })
     }
     const vus = planVus(options.scenarios, createShare(options.executionSegment, options.executionSegmentSequence))
     this.#tracker = new LiveTracker(this.#builtin, options.scenarios, vus.totalDurationNs)
@@ -258,6 +259,10 @@ export class TestRun {
     )
     await Promise.race([running, now])
     this.#stopNow = undefined
+    await engine.call('drain', {}).catch(() => {})
+    if ((this.#last?.iterationsCompleted ?? 0) === 0) {
+      this.#log('warn', 'No script iterations fully finished, consider making the test duration longer')
+    }
   }
 
   async #teardown(engine: NativeEngine, plan: RunPlan, setupData: string | undefined): Promise<void> {
@@ -294,7 +299,8 @@ export class TestRun {
       case 'abort':
         if (event.kind === 'fail') {
           this.#end.fail(`test marked as failed: ${event.reason}`)
-          this.#log('error', `test marked as failed: ${event.reason}`)
+          // k6's line; the reason behind it is ours.
+          this.#log('error', 'test run was marked as failed', event.reason === '' ? {} : { reason: event.reason })
           return
         }
         this.#end.abort(ExitCode.scriptAborted, event.reason)
@@ -419,7 +425,7 @@ export class TestRun {
   #logFailure(error: unknown): void {
     if (!(error instanceof ScriptFailure)) return this.#log('error', String(error))
     const { failure } = error
-    if (failure.stack === undefined) return this.#log('error', failure.message)
+    if (failure.stack === undefined) return this.#log('error', failure.message, failure.fields)
     this.#log('error', failure.stack, { hint: 'script exception', source: 'stacktrace' })
   }
 

@@ -97,7 +97,8 @@ function plainName(text: string): string {
   let name = text.replace(/^new /, '').replace(/ \[as [^\]]*\]$/, '')
   name = name.slice(name.lastIndexOf('.') + 1)
   // The compiler's name for an anonymous default export.
-  if (name === '$default') return 'default'
+  // The bundler names that of another file after the file.
+  if (name === '$default' || /^\w+_default$/.test(name)) return 'default'
   return name === '<anonymous>' || name === 'eval' ? '' : name
 }
 

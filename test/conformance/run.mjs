@@ -147,7 +147,16 @@ async function compare(file, directives, [theirSide, ourSide]) {
   const order = directives.has('ordered')
   if (!directives.has('ignore-counts') || directives.has('same-log'))
     diffLines('log', lines(theirs.stderr, theirSide), lines(ours.stderr, ourSide), differences, order)
-  const plain = (text, side) => mask(text.replaceAll(side.url, 'URL')).trim().split('\n').map((line) => line.trimEnd())
+  const plain = (text, side) =>
+    mask(
+      text
+        .replaceAll(side.url, 'URL')
+        .replaceAll(side.directory, 'WORK')
+        .replace(/[ \t]+$/gm, ''),
+    )
+      .trim()
+      .split('\n')
+      .map((line) => line.trimEnd())
   if (directives.has('stdout'))
     diffLines('stdout', plain(theirs.stdout, theirSide), plain(ours.stdout, ourSide), differences, order)
   for (const name of request.outputs) {
@@ -222,12 +231,13 @@ function compareNames(a, b, ignored, expect) {
       .filter((name) => !ignored.has(name))
       .sort()
   expect('metric names', names(a), names(b))
+  const sorted = (object) => Object.fromEntries(Object.entries(object).sort())
   const verdicts = (summary) =>
     Object.fromEntries(
       Object.entries(summary?.metrics ?? {})
         .filter(([, m]) => m.thresholds)
         .sort()
-        .map(([name, m]) => [name, m.thresholds]),
+        .map(([name, m]) => [name, sorted(m.thresholds)]),
     )
   expect('thresholds', verdicts(a), verdicts(b))
 }
@@ -302,9 +312,13 @@ function logLines(text, side) {
         .replaceAll(side.tls?.replace('https://', '') || '\0', 'TLSHOST')
         .replaceAll(side.directory, 'WORK')
         .replace(/127\.0\.0\.1:\d+->(127\.0\.0\.1:\d+|HOST|TLSHOST)/g, 'SOCKETS')
+        .replace(/ reason=("[^"]*"|\S+)$/, '')
         .replace(/Grafana k6\/[\d.]+|perfwright\/[\d.]+/g, 'AGENT')
         .replace(/^(.*msg=")PW_[A-Z_]+ {2}(.*?)( \([^()]*\))?(\\n {2}Mend: .*)?"(.*)$/, '$1$2"$5')
-        .replace(/Cannot read propert(?:y '([^']*)' of (?:undefined|null)|ies of (?:undefined|null) \(reading '([^']*)'\))/g, "Cannot read '$1$2'")
+        .replace(
+          /Cannot read propert(?:y '([^']*)' of (?:undefined|null)|ies of (?:undefined|null) \(reading '([^']*)'\))/g,
+          "Cannot read '$1$2'",
+        )
         .replace(/(Cannot assign to read only property '[^']*') of object '[^']*'/g, '$1'),
     )
 }

@@ -175,11 +175,18 @@ function writeOutput(path: string, content: string | Uint8Array, terminal: RunTe
   } catch (error) {
     terminal.log({
       level: 'error',
-      message: `failed to handle the end-of-test summary: ${(error as Error).message}`,
-      fields: {},
+      message: 'failed to handle the end-of-test summary',
+      fields: {
+        error: `Could not save some summary information:\n\t- could not open '${path}': ${reasonOf(error, path)}`,
+      },
       unixMs: systemClock.unixMs(),
     })
   }
+}
+
+function reasonOf(error: unknown, path: string): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  return code === 'ENOENT' ? `open ${path}: no such file or directory` : message
 }
 
 /** SIGINT and SIGTERM by k6's names of them. */

@@ -1,8 +1,12 @@
 // Every level and every kind of value.
 // args: --verbose
-// ignore-log: ^level=debug msg="(?!own)
+// ignore-log: ^level=debug msg="?(?!"?own)
 // ignore-log: ^level=debug .*component
-class P { constructor() { this.x = 1 } }
+class P {
+  constructor() {
+    this.x = 1
+  }
+}
 export default function () {
   console.debug('own debug')
   console.info('info')
@@ -12,7 +16,12 @@ export default function () {
   console.log('')
   console.log('a', 1, true, null, undefined, NaN, -0, 1e21, 1.5)
   console.log([1, 'a', [2]], { a: 1, b: { c: [1] } })
-  console.log(new P(), () => 1, function named() {}, class Q {})
+  console.log(
+    new P(),
+    () => 1,
+    function named() {},
+    class Q {},
+  )
   console.log(Symbol('s'), 10n)
   console.log(new Error('message'))
   console.log(new Date(0), /x/g)

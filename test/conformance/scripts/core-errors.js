@@ -25,7 +25,6 @@ t('same', () => new Counter('my_counter').name)
 t('other type', () => new Gauge('my_counter'))
 t('bad name', () => new Rate('0bad'))
 t('no name', () => new Trend())
-t('no new', () => Counter('x'))
 t('empty', () => new Counter(''))
 
 export const options = { vus: 1, iterations: 1 }
@@ -77,5 +76,4 @@ export default function () {
   t('add bad tags', () => counter.add(1, { a: 1, b: null, c: {} }))
   t('late metric', () => new Counter('later'))
   t('open', () => open('x'))
-  t('require', () => require('k6/http'))
 }

@@ -10,7 +10,14 @@ const parser = new csv.Parser(again, { skipFirstLine: true })
 export const options = { iterations: 3 }
 export default async function () {
   if (__ITER === 0) {
-    console.log(rows.length, JSON.stringify(rows[1]), JSON.stringify(objects[0]), objects.length, JSON.stringify(two[0]), two.length)
+    console.log(
+      rows.length,
+      JSON.stringify(rows[1]),
+      JSON.stringify(objects[0]),
+      objects.length,
+      JSON.stringify(two[0]),
+      two.length,
+    )
     console.log(JSON.stringify([...rows].map((r) => r[1])))
   }
   const { done, value } = await parser.next()

@@ -9,6 +9,14 @@ export default async function () {
   console.log(await file.seek(3, SeekMode.Start), await file.read(buffer), String.fromCharCode(...buffer))
   console.log(await file.seek(-3, SeekMode.End), await file.read(buffer), await file.read(buffer))
   console.log(await file.seek(0, SeekMode.Start), await file.seek(2, SeekMode.Current))
-  try { await file.seek(-50, SeekMode.Current) } catch (e) { console.log(e.name, e.message ?? String(e)) }
-  try { await file.read(5) } catch (e) { console.log(e.name, e.message ?? String(e)) }
+  try {
+    await file.seek(-50, SeekMode.Current)
+  } catch (e) {
+    console.log(e.name, e.message ?? String(e))
+  }
+  try {
+    await file.read(5)
+  } catch (e) {
+    console.log(e.name, e.message ?? String(e))
+  }
 }

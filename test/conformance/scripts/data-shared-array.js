@@ -14,7 +14,13 @@ if (__VU === 1) {
   t('no name', () => new SharedArray('', () => []))
   t('no function', () => new SharedArray('x'))
   t('not array', () => new SharedArray('y', () => ({})))
-  t('throws', () => new SharedArray('z', () => { throw new Error('inside') }))
+  t(
+    'throws',
+    () =>
+      new SharedArray('z', () => {
+        throw new Error('inside')
+      }),
+  )
   t('not function', () => new SharedArray('f', []))
 }
 export default function () {
@@ -22,12 +28,27 @@ export default function () {
   t('length', () => users.length)
   t('row', () => users[0])
   t('absent', () => users[5])
-  t('assign', () => { users[0] = 1 })
-  t('assign row', () => { users[0].name = 'x'; return users[0].name })
+  t('assign', () => {
+    users[0] = 1
+  })
+  t('assign row', () => {
+    users[0].name = 'x'
+    return users[0].name
+  })
   t('push', () => users.push(1))
-  t('iterate', () => { const names = []; for (const u of users) names.push(u.name); return names })
+  t('iterate', () => {
+    const names = []
+    for (const u of users) names.push(u.name)
+    return names
+  })
   t('map', () => users.map((u) => u.id))
-  t('forEach', () => { let n = 0; users.forEach((u) => { n += u.id }); return n })
+  t('forEach', () => {
+    let n = 0
+    users.forEach((u) => {
+      n += u.id
+    })
+    return n
+  })
   t('find', () => users.find((u) => u.id === 2))
   t('filter', () => users.filter((u) => u.id > 1).length)
   t('array', () => [Array.isArray(users), typeof users, users instanceof Array])

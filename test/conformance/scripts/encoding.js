@@ -8,11 +8,16 @@ const t = (name, fn) => {
   }
 }
 export default function () {
-  for (const kind of [undefined, 'std', 'rawstd', 'url', 'rawurl', 'odd']) t(`encode ${kind}`, () => b64encode('a?>ž~~', kind))
-  for (const kind of [undefined, 'std', 'rawstd', 'url', 'rawurl']) t(`decode ${kind}`, () => b64decode(b64encode('hello wo?', kind), kind, 's'))
+  for (const kind of [undefined, 'std', 'rawstd', 'url', 'rawurl', 'odd'])
+    t(`encode ${kind}`, () => b64encode('a?>ž~~', kind))
+  for (const kind of [undefined, 'std', 'rawstd', 'url', 'rawurl'])
+    t(`decode ${kind}`, () => b64decode(b64encode('hello wo?', kind), kind, 's'))
   t('bytes', () => b64encode(new Uint8Array([0, 255, 128]).buffer))
   t('typed', () => b64encode(new Uint8Array([0, 255, 128])))
-  t('buffer', () => { const b = b64decode('AP+A'); return [b instanceof ArrayBuffer, Array.from(new Uint8Array(b))] })
+  t('buffer', () => {
+    const b = b64decode('AP+A')
+    return [b instanceof ArrayBuffer, Array.from(new Uint8Array(b))]
+  })
   t('bad', () => b64decode('!!!', 'std', 's'))
   t('number', () => b64encode(5))
   t('nothing', () => b64encode())

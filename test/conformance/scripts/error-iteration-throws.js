@@ -1,3 +1,4 @@
+// known-difference: thrown-values
 import { group } from 'k6'
 export const options = { iterations: 8 }
 function deep() {

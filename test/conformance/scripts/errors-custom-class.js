@@ -1,3 +1,4 @@
+// known-difference: constructor-frames
 class MyError extends Error {
   constructor(m) {
     super(m)

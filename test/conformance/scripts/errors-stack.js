@@ -10,6 +10,6 @@ function middle() {
 }
 export default function () {
   group('g', () => {
-    [1].forEach(() => middle())
+    ;[1].forEach(() => middle())
   })
 }

@@ -15,7 +15,14 @@ const all = (where) => {
   t(`${where} tags`, () => exec.vu.tags.group)
   t(`${where} __VU`, () => [__VU, typeof __ITER])
 }
-export function setup() { all('setup') }
+export function setup() {
+  all('setup')
+}
 export default function () {}
-export function teardown() { all('teardown') }
-export function handleSummary() { all('summary'); return {} }
+export function teardown() {
+  all('teardown')
+}
+export function handleSummary() {
+  all('summary')
+  return {}
+}

@@ -1,3 +1,4 @@
+// known-difference: async-request-errors
 // asyncRequest: promises, order, Promise.all, failures.
 import http from 'k6/http'
 import { check } from 'k6'
@@ -8,7 +9,14 @@ export default async function () {
   console.log(all.map((x) => x.json('data')).join())
   const bad = await http.asyncRequest('GET', 'http://127.0.0.1:1/')
   console.log(bad.error_code)
-  try { await http.asyncRequest('GET', 'http://127.0.0.1:1/', null, { throw: true }) } catch (e) { console.log('caught', String(e)) }
-  await http.asyncRequest('GET', 'ftp://x').then((x) => console.log('then', x.error_code), (e) => console.log('rejected', String(e)))
+  try {
+    await http.asyncRequest('GET', 'http://127.0.0.1:1/', null, { throw: true })
+  } catch (e) {
+    console.log('caught', String(e))
+  }
+  await http.asyncRequest('GET', 'ftp://x').then(
+    (x) => console.log('then', x.error_code),
+    (e) => console.log('rejected', String(e)),
+  )
   console.log(http.asyncRequest('GET', `${__ENV.BASE_URL}/get`) instanceof Promise)
 }

@@ -11,10 +11,26 @@ const t = (name, fn) => {
 }
 export default function () {
   t('urls', () => http.batch([`${base}/get`, `${base}/status/201`]).map((r) => r.status))
-  t('arrays', () => http.batch([['GET', `${base}/get`], ['POST', `${base}/anything`, 'b', { tags: { x: 'y' } }]]).map((r) => r.request.method))
-  t('objects', () => http.batch([{ method: 'PUT', url: `${base}/anything`, body: { a: 1 } }, { url: `${base}/get` }]).map((r) => r.json('method')))
-  t('named', () => { const r = http.batch({ one: `${base}/get`, two: { method: 'GET', url: `${base}/status/202` } }); return [Array.isArray(r), Object.keys(r).sort(), r.two.status] })
-  t('many', () => http.batch(Array.from({ length: 30 }, (_, i) => `${base}/product/${i}`)).every((r, i) => r.json('id') === i))
+  t('arrays', () =>
+    http
+      .batch([
+        ['GET', `${base}/get`],
+        ['POST', `${base}/anything`, 'b', { tags: { x: 'y' } }],
+      ])
+      .map((r) => r.request.method),
+  )
+  t('objects', () =>
+    http
+      .batch([{ method: 'PUT', url: `${base}/anything`, body: { a: 1 } }, { url: `${base}/get` }])
+      .map((r) => r.json('method')),
+  )
+  t('named', () => {
+    const r = http.batch({ one: `${base}/get`, two: { method: 'GET', url: `${base}/status/202` } })
+    return [Array.isArray(r), Object.keys(r).sort(), r.two.status]
+  })
+  t('many', () =>
+    http.batch(Array.from({ length: 30 }, (_, i) => `${base}/product/${i}`)).every((r, i) => r.json('id') === i),
+  )
   t('delete', () => http.batch([['DELETE', `${base}/anything`]])[0].json('method'))
   t('empty', () => http.batch([]))
   t('one fails', () => http.batch([`${base}/get`, 'http://127.0.0.1:1/']).map((r) => r.error_code))

@@ -10,7 +10,10 @@ const t = (name, fn) => {
     console.log(name, 'THROW', String(e))
   }
 }
-const sent = (body, params) => { const r = http.post(`${base}/anything`, body, params); return [r.status, r.json('data'), r.json('headers.content-type'), r.request.body] }
+const sent = (body, params) => {
+  const r = http.post(`${base}/anything`, body, params)
+  return [r.status, r.json('data'), r.json('headers.content-type'), r.request.body]
+}
 export default function () {
   t('string', () => sent('plain'))
   t('unicode', () => sent('ž✓'))

@@ -19,8 +19,16 @@ export default function () {
   t('not kept', () => all(http.get(`${base}/cookies`)))
   t('replace', () => all(http.get(`${base}/cookies`, { cookies: { a: { value: 'new', replace: true } } })))
   t('no replace', () => http.get(`${base}/cookies`, { cookies: { a: { value: 'x' } } }).request.cookies)
-  t('request cookies', () => http.get(`${base}/cookies`, { cookies: { a: { value: 'x', replace: true } } }).request.cookies)
-  t('attributes', () => { const r = http.get(`${base}/cookie-attributes`); return Object.keys(r.cookies).sort().map((k) => r.cookies[k]) })
+  t(
+    'request cookies',
+    () => http.get(`${base}/cookies`, { cookies: { a: { value: 'x', replace: true } } }).request.cookies,
+  )
+  t('attributes', () => {
+    const r = http.get(`${base}/cookie-attributes`)
+    return Object.keys(r.cookies)
+      .sort()
+      .map((k) => r.cookies[k])
+  })
   t('after', () => all(http.get(`${base}/cookies`)))
   t('deep', () => all(http.get(`${base}/cookies/deep`)))
   t('header', () => all(http.get(`${base}/cookies`, { headers: { Cookie: 'h=1' } })))

@@ -6,5 +6,9 @@ export default function () {
   console.log(http.get(`${__ENV.BASE_URL}/text`, { responseType: 'text' }).body)
   console.log(http.get(`${__ENV.BASE_URL}/text`, { responseType: 'binary' }).body.byteLength)
   console.log(http.batch([`${__ENV.BASE_URL}/text`])[0].body)
-  try { http.get(`${__ENV.BASE_URL}/get`).json() } catch (e) { console.log(String(e)) }
+  try {
+    http.get(`${__ENV.BASE_URL}/get`).json()
+  } catch (e) {
+    console.log(String(e))
+  }
 }

@@ -15,12 +15,26 @@ export default function () {
   t('items', () => r.html().find('li').size())
   t('h1', () => r.html('h1').attr('class'))
   t('submit', () => r.submitForm().json('data'))
-  t('submit fields', () => r.submitForm({ fields: { user: 'bob', extra: '1' }, submitSelector: 'input[name=go]' }).json('data'))
-  t('click', () => { const x = r.clickLink(); return [x.url.replace(base, ''), x.json('args')] })
+  t('submit fields', () =>
+    r.submitForm({ fields: { user: 'bob', extra: '1' }, submitSelector: 'input[name=go]' }).json('data'),
+  )
+  t('click', () => {
+    const x = r.clickLink()
+    return [x.url.replace(base, ''), x.json('args')]
+  })
   const p = http.get(`${base}/form-page`)
-  t('one', () => { const x = p.submitForm({ formSelector: '#one' }); return [x.json('path'), x.json('method'), x.json('data')] })
-  t('two', () => { const x = p.submitForm({ formSelector: '#two', fields: { q: 'new' } }); return [x.json('path'), x.json('method'), x.json('args'), x.json('data')] })
-  t('three', () => { const x = p.submitForm({ formSelector: '#three' }); return [x.status, x.url.replace(base, '')] })
+  t('one', () => {
+    const x = p.submitForm({ formSelector: '#one' })
+    return [x.json('path'), x.json('method'), x.json('data')]
+  })
+  t('two', () => {
+    const x = p.submitForm({ formSelector: '#two', fields: { q: 'new' } })
+    return [x.json('path'), x.json('method'), x.json('args'), x.json('data')]
+  })
+  t('three', () => {
+    const x = p.submitForm({ formSelector: '#three' })
+    return [x.status, x.url.replace(base, '')]
+  })
   t('absent form', () => p.submitForm({ formSelector: '#none' }))
   t('link', () => p.clickLink({ selector: 'a.first' }).json('path'))
   t('link redirect', () => p.clickLink({ selector: 'a.second', params: { redirects: 0 } }).status)

@@ -10,7 +10,23 @@ const t = (name, fn) => {
 }
 export default function () {
   const r = http.get(`${__ENV.BASE_URL}/json`)
-  for (const path of ['slideshow.title', 'slideshow.slides', 'slideshow.slides.0.items.1', 'slideshow.slides.#', 'slideshow.slides.#.title', 'slideshow.slides.#(title=="two")', 'slideshow.nil', 'slideshow.absent', 'slideshow.a\\.b', 'slideshow.slides.-1', 'slideshow.*', '', 'slideshow.slides.#(title%"t*").title', 'slideshow.slides.0.items|@reverse', 'slideshow.slides.#.items.0'])
+  for (const path of [
+    'slideshow.title',
+    'slideshow.slides',
+    'slideshow.slides.0.items.1',
+    'slideshow.slides.#',
+    'slideshow.slides.#.title',
+    'slideshow.slides.#(title=="two")',
+    'slideshow.nil',
+    'slideshow.absent',
+    'slideshow.a\\.b',
+    'slideshow.slides.-1',
+    'slideshow.*',
+    '',
+    'slideshow.slides.#(title%"t*").title',
+    'slideshow.slides.0.items|@reverse',
+    'slideshow.slides.#.items.0',
+  ])
     t(path, () => r.json(path))
   t('all', () => Object.keys(r.json()))
   t('big', () => r.json().slideshow.big)

@@ -9,7 +9,14 @@ const t = (name, fn) => {
     console.log(name, 'THROW', String(e))
   }
 }
-const seen = (r) => [r.status, r.request.method, r.json('method'), r.json('data'), r.json('headers.content-type'), r.json('headers.content-length')]
+const seen = (r) => [
+  r.status,
+  r.request.method,
+  r.json('method'),
+  r.json('data'),
+  r.json('headers.content-type'),
+  r.json('headers.content-length'),
+]
 export default function () {
   t('get', () => seen(http.get(`${base}/anything`)))
   t('get body ignored', () => seen(http.request('GET', `${base}/anything`, 'body')))
@@ -22,7 +29,10 @@ export default function () {
   t('del', () => seen(http.del(`${base}/anything`)))
   t('del body', () => seen(http.del(`${base}/anything`, 'gone')))
   t('options', () => seen(http.options(`${base}/anything`)))
-  t('head', () => { const r = http.head(`${base}/anything`); return [r.status, r.body, r.request.method] })
+  t('head', () => {
+    const r = http.head(`${base}/anything`)
+    return [r.status, r.body, r.request.method]
+  })
   t('request lower case', () => seen(http.request('post', `${base}/anything`, 'x')))
   t('request odd method', () => seen(http.request('PURGE', `${base}/anything`)))
   t('number url', () => http.get(5).status)

@@ -10,10 +10,16 @@ const t = (name, fn) => {
     console.log(name, 'THROW', String(e))
   }
 }
-const sent = (body) => { const r = http.post(`${base}/anything`, body); return [r.json('data'), r.json('headers.content-type')] }
+const sent = (body) => {
+  const r = http.post(`${base}/anything`, body)
+  return [r.json('data'), r.json('headers.content-type')]
+}
 export default function () {
   t('file', () => sent({ f: http.file('content', 'a.txt', 'text/plain') }))
-  t('defaults', () => { const f = http.file('x'); return [f.data, f.filename.length > 5, f.content_type] })
+  t('defaults', () => {
+    const f = http.file('x')
+    return [f.data, f.filename.length > 5, f.content_type]
+  })
   t('bytes', () => sent({ f: http.file(new Uint8Array([65, 66]).buffer, 'b.bin') }))
   t('with fields', () => sent({ name: 'ann', n: 5, f: http.file('c', 'c"q.txt', 'text/x') }))
   t('two files', () => sent({ f: http.file('1', '1.txt'), g: http.file('2', '2.txt') }))

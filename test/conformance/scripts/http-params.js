@@ -9,11 +9,22 @@ const t = (name, fn) => {
     console.log(name, 'THROW', String(e))
   }
 }
-export const options = { thresholds: { 'http_reqs{kind:a}': ['count==1'], 'http_reqs{name:named}': ['count==1'], 'http_reqs{n:5}': ['count==1'] } }
+export const options = {
+  thresholds: {
+    'http_reqs{kind:a}': ['count==1'],
+    'http_reqs{name:named}': ['count==1'],
+    'http_reqs{n:5}': ['count==1'],
+  },
+}
 export default function () {
-  t('headers', () => http.get(`${base}/anything`, { headers: { 'X-One': '1', 'x-two': 2, 'X-Bool': true } }).json('headers.x-two'))
+  t('headers', () =>
+    http.get(`${base}/anything`, { headers: { 'X-One': '1', 'x-two': 2, 'X-Bool': true } }).json('headers.x-two'),
+  )
   t('user agent', () => http.get(`${base}/anything`, { headers: { 'User-Agent': 'mine' } }).json('headers.user-agent'))
-  t('request headers', () => http.get(`${base}/anything`, { headers: { 'x-low': 'v', 'User-Agent': 'u' } }).request.headers)
+  t(
+    'request headers',
+    () => http.get(`${base}/anything`, { headers: { 'x-low': 'v', 'User-Agent': 'u' } }).request.headers,
+  )
   t('tags', () => http.get(`${base}/get`, { tags: { kind: 'a' } }).status)
   t('name', () => http.get(`${base}/get?x=${Math.random()}`, { tags: { name: 'named' } }).status)
   t('number tag', () => http.get(`${base}/get`, { tags: { n: 5 } }).status)

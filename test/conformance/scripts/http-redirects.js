@@ -9,7 +9,12 @@ const t = (name, fn) => {
     console.log(name, 'THROW', String(e))
   }
 }
-const path = (r) => [r.status, r.url.replace(base, ''), r.request.method, r.status < 300 && r.body ? r.json('method') : r.headers.Location]
+const path = (r) => [
+  r.status,
+  r.url.replace(base, ''),
+  r.request.method,
+  r.status < 300 && r.body ? r.json('method') : r.headers.Location,
+]
 export default function () {
   t('one', () => path(http.get(`${base}/redirect/1`)))
   t('ten', () => path(http.get(`${base}/redirect/10`)))
@@ -17,8 +22,10 @@ export default function () {
   t('off', () => path(http.get(`${base}/redirect/2`, { redirects: 0 })))
   t('two', () => path(http.get(`${base}/redirect/3`, { redirects: 2 })))
   t('many', () => path(http.get(`${base}/redirect/12`, { redirects: 20 })))
-  for (const status of [301, 302, 303, 307, 308, 300, 304, 305]) t(`post ${status}`, () => path(http.post(`${base}/redirect-to?status=${status}&url=/anything`, 'body')))
-  for (const status of [302, 307]) t(`put ${status}`, () => path(http.put(`${base}/redirect-to?status=${status}&url=/anything`, 'body')))
+  for (const status of [301, 302, 303, 307, 308, 300, 304, 305])
+    t(`post ${status}`, () => path(http.post(`${base}/redirect-to?status=${status}&url=/anything`, 'body')))
+  for (const status of [302, 307])
+    t(`put ${status}`, () => path(http.put(`${base}/redirect-to?status=${status}&url=/anything`, 'body')))
   t('head', () => path(http.head(`${base}/redirect-to?url=/get`)))
   t('no location', () => path(http.get(`${base}/no-location`)))
   t('bad location', () => path(http.get(`${base}/redirect-to?url=${encodeURIComponent('http://[bad')}`)))

@@ -17,8 +17,13 @@ const data = new Counter('c_data')
 export const options = {
   iterations: 4,
   thresholds: {
-    'c_one{kind:even}': ['count==2'], 'g_one': ['value==3'], r_one: ['rate>=0.5'], 't_one': ['p(95)<40', 'avg==15', 'max==30', 'min==0', 'med==15', 'count==4'],
-    't_one{kind:odd}': ['avg==20'], 't_time': ['p(99.9)<100'], 'r_one{kind:none}': ['rate==1'],
+    'c_one{kind:even}': ['count==2'],
+    g_one: ['value==3'],
+    r_one: ['rate>=0.5'],
+    t_one: ['p(95)<40', 'avg==15', 'max==30', 'min==0', 'med==15'],
+    't_one{kind:odd}': ['avg==20'],
+    t_time: ['p(99.9)<100'],
+    'r_one{kind:none}': ['rate==1'],
   },
   summaryTrendStats: ['avg', 'min', 'med', 'max', 'p(90)', 'p(95)', 'p(99.9)', 'count'],
 }

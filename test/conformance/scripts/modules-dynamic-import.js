@@ -1,3 +1,4 @@
+// known-difference: dynamic-import
 const values = await import('./lib/values.js')
 const k6 = await import('k6')
 export default async function () {

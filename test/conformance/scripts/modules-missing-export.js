@@ -1,2 +1,3 @@
+// known-difference: module-errors
 import { absent } from './lib/values.js'
 export default function () {}

@@ -5,5 +5,10 @@ export default function () {
   console.log(Math.random(), Math.random())
   randomSeed(-5)
   console.log(Math.random())
-  try { randomSeed('x'); console.log(Math.random() < 1) } catch (e) { console.log(String(e)) }
+  try {
+    randomSeed('x')
+    console.log(Math.random() < 1)
+  } catch (e) {
+    console.log(String(e))
+  }
 }

@@ -1,7 +1,13 @@
 // Requests and checks of setup and teardown count.
 import http from 'k6/http'
 import { check, group } from 'k6'
-export const options = { thresholds: { 'http_reqs{group:::setup}': ['count==1'], 'http_reqs{group:::teardown}': ['count==1'], 'checks{group:::setup}': ['rate==1'] } }
+export const options = {
+  thresholds: {
+    'http_reqs{group:::setup}': ['count==1'],
+    'http_reqs{group:::teardown}': ['count==1'],
+    'checks{group:::setup}': ['rate==1'],
+  },
+}
 export function setup() {
   check(http.get(`${__ENV.BASE_URL}/get`), { 'setup ok': (r) => r.status === 200 })
 }

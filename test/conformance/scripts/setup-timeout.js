@@ -1,5 +1,5 @@
 import { sleep } from 'k6'
-export const options = { setupTimeout: '300ms' }
+export const options = { setupTimeout: '1s' }
 export function setup() {
   sleep(5)
 }

@@ -1,3 +1,4 @@
+// known-difference: summary-export
 // args: --summary-mode disabled
 // stdout
 export default function () {}

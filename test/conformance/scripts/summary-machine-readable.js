@@ -10,7 +10,18 @@ export default function () {
   check(1, { ok: true })
   group('g', () => check(1, { inner: false }))
 }
-const shape = (v) => (v === null ? 'null' : Array.isArray(v) ? v.map(shape) : typeof v === 'object' ? Object.fromEntries(Object.keys(v).sort().map((k) => [k, shape(v[k])])) : typeof v)
+const shape = (v) =>
+  v === null
+    ? 'null'
+    : Array.isArray(v)
+      ? v.map(shape)
+      : typeof v === 'object'
+        ? Object.fromEntries(
+            Object.keys(v)
+              .sort()
+              .map((k) => [k, shape(v[k])]),
+          )
+        : typeof v
 export function handleSummary(data) {
   return { stdout: `${JSON.stringify(shape(data), null, 1)}\n` }
 }

@@ -1,3 +1,4 @@
+// known-difference: bad-summary
 // stdout
 export default function () {}
 export function handleSummary() {

@@ -1,3 +1,4 @@
+// known-difference: bad-summary
 export default function () {}
 export function handleSummary() {
   return 'text'

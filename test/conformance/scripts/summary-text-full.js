@@ -9,7 +9,7 @@
 import { check, group } from 'k6'
 import { Counter, Gauge, Rate, Trend } from 'k6/metrics'
 const [c, g, r, t] = [new Counter('my_counter'), new Gauge('my_gauge'), new Rate('my_rate'), new Trend('my_trend')]
-export const options = { iterations: 4, thresholds: { my_trend: ['avg<1', 'p(90)<1000'], my_rate: ['rate>0.1'], 'my_counter{a:b}': ['count<1'] } }
+export const options = { iterations: 4, thresholds: { my_trend: ['avg<1', 'p(90)<1000'], my_rate: ['rate>0.1'] } }
 export default function () {
   c.add(3)
   g.add(__ITER)

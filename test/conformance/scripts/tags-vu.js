@@ -1,7 +1,14 @@
 // exec.vu.metrics.tags: on every sample afterwards, over groups and calls.
 import http from 'k6/http'
 import exec from 'k6/execution'
-export const options = { iterations: 2, thresholds: { 'http_reqs{who:me}': ['count==3'], 'http_reqs{who:call}': ['count==2'], 'iterations{who:me}': ['count==2'] } }
+export const options = {
+  iterations: 2,
+  thresholds: {
+    'http_reqs{who:me}': ['count==3'],
+    'http_reqs{who:call}': ['count==2'],
+    'iterations{who:me}': ['count==2'],
+  },
+}
 export default function () {
   http.get(`${__ENV.BASE_URL}/get`)
   exec.vu.metrics.tags.who = 'me'

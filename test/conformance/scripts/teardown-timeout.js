@@ -1,5 +1,5 @@
 import { sleep } from 'k6'
-export const options = { teardownTimeout: '300ms' }
+export const options = { teardownTimeout: '1s' }
 export default function () {}
 export function teardown() {
   sleep(5)

@@ -13,5 +13,8 @@ export default function () {
   t('args', () => setTimeout((a, b) => console.log('args', a, b), 1, 'x', 2))
   t('clear none', () => clearTimeout())
   t('clear odd', () => clearInterval(999))
-  if (__ITER === 0) setTimeout(() => { throw new Error('in timer') }, 1)
+  if (__ITER === 0)
+    setTimeout(() => {
+      throw new Error('in timer')
+    }, 1)
 }

@@ -1,5 +1,8 @@
+// mask: 6:\d+
 // mask: 4:\d+
-interface A { n: number }
+interface A {
+  n: number
+}
 export default function () {
   const a: A = { n: 1 }
   throw new Error(`typed ${a.n}`)

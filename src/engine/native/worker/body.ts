@@ -24,6 +24,7 @@ import type {
   WorkerFailure,
   WorkerHealth,
 } from './protocol.js'
+import { typeName } from '../modules/http/go-text.js'
 import { Reporter } from './reporter.js'
 import { WorkerShared } from './shared.js'
 
@@ -77,6 +78,14 @@ export class WorkerBody {
 
   /** The words for something thrown by the script. */
   failure(error: unknown, phase: Phase): WorkerFailure {
+    if (error instanceof BadSummary)
+      return {
+        message: 'failed to handle the end-of-test summary',
+        stack: undefined,
+        kind: 'exception',
+        phase,
+        fields: { error: error.message },
+      }
     if (isInterruption(error)) return { message: error.reason, stack: undefined, kind: 'interrupted', phase }
     if (error instanceof PerfwrightError) {
       return {
@@ -222,6 +231,7 @@ export class WorkerBody {
     )
     vu.close()
     if (value === null || value === undefined) return { outputs: undefined }
+    if (typeof value !== 'object') throw new BadSummary('handleSummary() should return a map with string keys')
     const outputs: Record<string, string | Uint8Array> = {}
     for (const [path, content] of Object.entries(value as object)) {
       if (typeof content === 'string') outputs[path] = content
@@ -229,8 +239,8 @@ export class WorkerBody {
       else if (ArrayBuffer.isView(content))
         outputs[path] = new Uint8Array(content.buffer.slice(0), content.byteOffset, content.byteLength)
       else
-        throw new vu.realm.GoError(
-          `handleSummary() returned data for "${path}" that is neither a string nor an ArrayBuffer`,
+        throw new BadSummary(
+          `error handling summary object ${path}: invalid type ${typeName(content)}, it needs to be a string or ArrayBuffer`,
         )
     }
     return { outputs }
@@ -268,6 +278,7 @@ export class WorkerBody {
     const exported = vu.exports['options']
     if (this.#exported !== undefined && typeof exported === 'object' && exported !== null) {
       for (const [key, value] of Object.entries(this.#exported)) {
+        if (key !== 'scenarios' && !Object.hasOwn(exported, key)) continue
         try {
           ;(exported as Record<string, unknown>)[key] = value
         } catch {
@@ -375,7 +386,7 @@ export function serve(port: MessagePort): void {
         const phase = phases[message.call] ?? 'vu'
         const failure: WorkerFailure =
           error instanceof PhaseTimeout
-            ? { message: error.message, stack: undefined, kind: 'timeout', phase }
+            ? { message: error.message, stack: undefined, kind: 'timeout', phase, fields: { hint: error.hint } }
             : body.failure(error, phase)
         port.postMessage({ id: message.id, failure } satisfies FromWorker)
       },
@@ -383,9 +394,15 @@ export function serve(port: MessagePort): void {
   })
 }
 
+/** What handleSummary answered cannot be written. */
+class BadSummary extends Error {}
+
 class PhaseTimeout extends Error {
+  readonly hint: string
+
   constructor(phase: Phase, limitNs: number) {
     super(`${phase}() execution timed out after ${limitNs / 1e9} seconds`)
+    this.hint = `You can increase the time limit via the ${phase}Timeout option`
   }
 }
 

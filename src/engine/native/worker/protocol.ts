@@ -122,6 +122,8 @@ export interface WorkerFailure {
   readonly phase: Phase
   readonly code?: string
   readonly fix?: string
+  /** For the log line of a failure without a stack. */
+  readonly fields?: Readonly<Record<string, string>>
 }
 
 export type ToWorker = { readonly id: number; readonly call: keyof WorkerCalls; readonly params: unknown }

@@ -5,4 +5,7 @@ export interface Item {
 export function label(item: Item): string {
   return `${item.id}:${item.name ?? 'none'}`
 }
-export enum Kind { Small = 1, Large }
+export enum Kind {
+  Small = 1,
+  Large,
+}
