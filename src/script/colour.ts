@@ -40,7 +40,6 @@ export type RefusalReason =
   | 'field'
   | 'iterator'
   | 'coercion'
-  | 'module'
 
 const implicitlyCalled = new Set(['toString', 'valueOf', 'toJSON'])
 
@@ -51,6 +50,7 @@ export function colour(program: Program, flow: FlowResult): Colouring {
 class Colourer {
   readonly #program: Program
   readonly #flow: FlowResult
+  readonly #sites: readonly Site[]
   readonly #coloured = new Set<Fn>()
   readonly #callers = new Map<Fn, Site[]>()
   readonly #blocking = new Set<Site>()
@@ -62,21 +62,26 @@ class Colourer {
   readonly #sureSites = new Set<Site>()
   readonly #sure = new Set<Fn>()
   #anythingBlocks = false
+  #opaqueByName: Map<string, Site[]> | undefined
+  #names: ReadonlyMap<Fn, ReadonlySet<string>> | undefined
+  readonly #opened = new Set<string>()
 
   constructor(program: Program, flow: FlowResult) {
     this.#program = program
     this.#flow = flow
+    const helpers = bundlerHelpers(program)
+    this.#sites = flow.sites.filter((site) => !helpers.has(site.fn))
   }
 
   run(): Colouring {
-    for (const site of this.#flow.sites) {
+    for (const site of this.#sites) {
       for (const fn of site.targets) this.#addCaller(fn, site)
       for (const fn of site.callbacks) this.#addCaller(fn, site)
     }
     this.#findUnawaitable()
     this.#findSure()
-    for (const site of this.#flow.sites) if (site.blocks) this.#block(site)
-    if (this.#flow.blockingEscaped) this.#openAnything()
+    for (const site of this.#sites) if (site.blocks) this.#block(site)
+    if (this.#flow.blockingEscaped) this.#open(this.#flow.blockingNames)
     for (;;) {
       const site = this.#queue.pop()
       if (site === undefined) break
@@ -98,8 +103,8 @@ class Colourer {
   #findUnawaitable(): void {
     const unawaitable = this.#unawaitable
     const called = new Set<Fn>()
-    for (const site of this.#flow.sites) {
-      if (site.kind === 'call' && site.node['$lazy'] === undefined) for (const fn of site.targets) called.add(fn)
+    for (const site of this.#sites) {
+      if (site.kind === 'call') for (const fn of site.targets) called.add(fn)
     }
     for (const fn of this.#program.functions) {
       if (fn.isGenerator && !fn.isAsync) unawaitable.set(fn, 'generator')
@@ -107,8 +112,8 @@ class Colourer {
       else if (fn.kind === 'initializer') unawaitable.set(fn, 'field')
       else if (implicitlyCalled.has(fn.name) && (fn.kind === 'method' || fn.node['$name'] === fn.name)) unawaitable.set(fn, 'coercion')
     }
-    for (const site of this.#flow.sites) {
-      const reason = site.node['$lazy'] === undefined ? implicitReason(site) : 'module'
+    for (const site of this.#sites) {
+      const reason = implicitReason(site)
       if (reason === undefined) continue
       for (const fn of site.targets) {
         // What is also called, and knows no `this`, is no constructor: the analysis only thinks that `new` may get it.
@@ -122,7 +127,7 @@ class Colourer {
   #findSure(): void {
     for (let grew = true; grew; ) {
       grew = false
-      for (const site of this.#flow.sites) {
+      for (const site of this.#sites) {
         if (this.#sureSites.has(site) || site.opaque || site.other || site.callbacks.size > 0) continue
         if (site.kind !== 'call' && site.kind !== 'tag' && site.kind !== 'new') continue
         if (![...site.targets].every((fn) => this.#sure.has(fn)) || (site.targets.size === 0 && !site.blocks)) continue
@@ -153,13 +158,27 @@ class Colourer {
     // What blocks in one of these is refused or guarded there: whoever causes it to run gets no promise.
     if (this.#unawaitable.has(fn)) return
     for (const site of this.#callers.get(fn) ?? []) this.#block(site)
-    if (this.#flow.escaped.has(fn)) this.#openAnything()
+    if (this.#flow.escaped.has(fn)) this.#open(this.#memberNames().get(fn) ?? noNames)
   }
 
-  #openAnything(): void {
-    if (this.#anythingBlocks) return
-    this.#anythingBlocks = true
-    for (const site of this.#flow.sites) if (site.opaque) this.#block(site)
+  // Something that blocks is out of sight: what is called without a name may be it, and what is called by a name under
+  // which it is held somewhere.
+  #open(names: ReadonlySet<string>): void {
+    if (!this.#anythingBlocks) {
+      this.#anythingBlocks = true
+      for (const site of this.#sites) if (site.opaque && memberName(site.node) === undefined) this.#block(site)
+    }
+    const byName = (this.#opaqueByName ??= groupByName(this.#sites))
+    for (const name of names) {
+      if (this.#opened.has(name)) continue
+      this.#opened.add(name)
+      if (name !== '*') for (const site of byName.get(name) ?? []) this.#block(site)
+      else for (const [other, sites] of byName) if (!builtinMethods.has(other)) for (const site of sites) this.#block(site)
+    }
+  }
+
+  #memberNames(): ReadonlyMap<Fn, ReadonlySet<string>> {
+    return (this.#names ??= this.#flow.memberNames())
   }
 
   #canTurnAsync(fn: Fn): boolean {
@@ -178,7 +197,9 @@ class Colourer {
     const { fn, node } = site
     const callbackBlocks = [...site.callbacks].some((f) => this.#blocks(f))
     if (site.kind !== 'call' && site.kind !== 'tag' && site.kind !== 'new') return
-    if (node['$lazy'] !== undefined || node['callee']?.type === 'Super') return
+    if (node['callee']?.type === 'Super') return
+    // Running a bundled module for the first time; the call as such only makes the function that does so.
+    if (fn === node['$lazy']) return
     const reason = this.#unawaitable.get(fn)
     if (reason !== undefined && !fn.isAsync) {
       if (this.#sureSites.has(site)) this.#refuse(node, reason)
@@ -200,6 +221,54 @@ class Colourer {
     else plan = 'await'
     node['$plan'] = plan
   }
+}
+
+// What esbuild puts before a bundle to make modules of different kinds fit; the analysis knows what these do, and nothing
+// in them blocks. Source: esbuild's documentation, "Content types" and its own output.
+const helperNames = /^__(?:defProp\w*|getOwn\w+|getProtoOf|hasOwnProp|propIsEnum|create|require|commonJS\w*|esm\w*|export|copyProps|reExport|toESM|toCommonJS|name|publicField|spreadValues|spreadProps|objRest)$/
+
+function bundlerHelpers(program: Program): ReadonlySet<Fn> {
+  const roots = new Set<Node>()
+  for (const statement of program.root['body'] as Node[]) {
+    if (statement.type !== 'VariableDeclaration' || statement['kind'] !== 'var') continue
+    for (const d of statement['declarations'] as Node[]) {
+      if (d['id'].type === 'Identifier' && helperNames.test(d['id'].name) && d['init']) roots.add(d['init'])
+    }
+  }
+  const helpers = new Set<Fn>()
+  for (const fn of program.functions) if (roots.has(fn.node) || (fn.parent !== undefined && helpers.has(fn.parent))) helpers.add(fn)
+  return helpers
+}
+
+const noNames: ReadonlySet<string> = new Set<string>()
+
+/** Methods of built-in objects: what a script holds under names that it computes is rarely called by one of these. */
+const builtinMethods: ReadonlySet<string> = new Set(
+  [Array.prototype, String.prototype, Object.prototype, Function.prototype, RegExp.prototype, Number.prototype, Date.prototype, Uint8Array.prototype].flatMap(
+    (prototype) => Object.getOwnPropertyNames(prototype),
+  ),
+)
+
+function groupByName(sites: readonly Site[]): Map<string, Site[]> {
+  const groups = new Map<string, Site[]>()
+  for (const site of sites) {
+    const name = site.opaque ? memberName(site.node) : undefined
+    if (name === undefined) continue
+    const group = groups.get(name)
+    if (group === undefined) groups.set(name, [site])
+    else group.push(site)
+  }
+  return groups
+}
+
+/** `name` of a call `x.name()`. */
+function memberName(node: Node): string | undefined {
+  let callee = (node['callee'] ?? node['tag']) as Node | undefined
+  while (callee?.type === 'ParenthesizedExpression' || callee?.type === 'ChainExpression') callee = callee['expression'] as Node
+  if (callee?.type !== 'MemberExpression' || callee['property'].type === 'PrivateIdentifier') return undefined
+  // Calls that are about another function than the one of that name.
+  const name = callee['computed'] ? undefined : (callee['property'].name as string)
+  return name === 'call' || name === 'apply' || name === 'bind' ? undefined : name
 }
 
 function implicitReason(site: Site): RefusalReason | undefined {
@@ -233,7 +302,7 @@ function mentionsThis(fn: Node): boolean {
     }
     return false
   }
-  return visit(fn['body'])
+  return fn['body'] !== undefined && visit(fn['body'])
 }
 
 function awaitsAtTopLevel(root: Node): boolean {

@@ -147,7 +147,6 @@ const reasons: Readonly<Record<RefusalReason, string>> = {
   field: 'it is in the initial value of a class member, which cannot wait',
   iterator: 'JavaScript itself drives this iteration, and cannot wait',
   coercion: 'JavaScript itself calls toString, valueOf and toJSON, and cannot wait',
-  module: 'it is in the body of a bundled module, which cannot wait',
 }
 
 function refuse(colouring: Colouring, placeAt: (offset: number) => SourcePlace): void {

@@ -881,6 +881,18 @@ class Transformer {
   #specialCall(node: Node): boolean {
     const callee = node['callee'] as Node
     const args = node['arguments'] as Node[]
+    const lazy = node['$lazy'] as Fn | undefined
+    if (lazy !== undefined && this.#options.colouring.madeAsync.has(lazy)) {
+      // A bundled module whose body blocks.
+      this.#out.text(this.#need(callee['name'] === '__esm' ? '$lazyEsm' : '$lazyCommonJs'))
+      this.#callArguments(node)
+      return true
+    }
+    if (callee.type === 'Identifier' && callee['name'] === '__require' && args[0]?.type === 'Literal' && /^k6(\/|$)/.test(String(args[0]['value']))) {
+      this.#modules.add(String(args[0]['value']))
+      this.#out.textAt(`${this.#pw}.module(${JSON.stringify(args[0]['value'])})`, node.start)
+      return true
+    }
     if (callee.type === 'Identifier' && callee['$free'] === true) {
       const name = callee['name'] as string
       if (name === 'open' && !args.some((arg) => arg.type === 'SpreadElement')) {

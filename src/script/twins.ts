@@ -55,7 +55,7 @@ export const helperSources: HelperSources = {
   }
   const result = Reflect.apply(f, self, args)
   if (typeof f === 'function' && ($ours(f) || $blocking(f))) return result
-  return f.name.startsWith('bound ') ? result : $box(result)
+  return String(f.name).startsWith('bound ') ? result : $box(result)
 }`,
   },
   // Where nothing can be awaited: a call that turns out to block is an error, not a promise in place of its value.
@@ -249,6 +249,31 @@ export const helperSources: HelperSources = {
     },
   }
 })()`,
+  },
+  // The bundler's wrappers of modules that run when they are first asked for, for module bodies that block.
+  $lazyCommonJs: {
+    needs: [],
+    source: `const $lazyCommonJs = (parts) => {
+  let module
+  return async/*pw*/ function () {
+    if (module === undefined) {
+      module = { exports: {} }
+      await parts[Object.keys(parts)[0]](module.exports, module)
+    }
+    return module.exports
+  }
+}`,
+  },
+  $lazyEsm: {
+    needs: [],
+    source: `const $lazyEsm = (parts) => {
+  let ran = false
+  return async/*pw*/ function () {
+    if (ran) return
+    ran = true
+    await parts[Object.keys(parts)[0]]()
+  }
+}`,
   },
   $newPromise: {
     needs: ['$Box'],

@@ -22,12 +22,16 @@ export interface FlowResult {
   /** Functions that reached a place where the analysis loses sight of them. */
   readonly escaped: ReadonlySet<Fn>
   readonly blockingEscaped: boolean
+  /** Names of k6's members that block, when one of them escaped. */
+  readonly blockingNames: ReadonlySet<string>
   /** Functions that may answer a promise of the person's own. */
   readonly answersPromise: ReadonlySet<Fn>
   /** Functions that a native may call later: their results go to a promise or nowhere. */
   readonly later: ReadonlySet<Fn>
   /** Functions that a variable may hold. */
   held(variable: Variable): readonly Fn[]
+  /** Names of members under which each function is held; `*` when under a name that is only known at run time. */
+  memberNames(): ReadonlyMap<Fn, ReadonlySet<string>>
   readonly steps: number
 }
 
@@ -43,7 +47,17 @@ export function analyseFlow(program: Program, table: BlockingTable, limits: Limi
   return new Analysis(program, table, limits).run()
 }
 
+const collections: ReadonlySet<string> = new Set(['Map', 'Set', 'WeakMap', 'WeakSet', 'Object', 'Iterator'])
+
 type Self = { readonly cell?: Cell; readonly token?: Token }
+
+function blockingNames(table: BlockingTable): ReadonlySet<string> {
+  const names = new Set<string>()
+  for (const members of [...Object.values(table.modules), ...Object.values(table.types)]) {
+    for (const [name, member] of Object.entries(members)) if (member.kind === 'blocks') names.add(name)
+  }
+  return names
+}
 
 class Analysis {
   readonly #program: Program
@@ -101,11 +115,43 @@ class Analysis {
       classes: this.#classes,
       escaped: this.#escapedFns,
       blockingEscaped: this.#blockingEscaped,
+      blockingNames: this.#blockingEscaped ? this.#blockingNames() : new Set(),
       answersPromise,
       later: this.#later,
       held: (variable) =>
         variable.cell < 0 ? [] : [...this.#solver.tokens(variable.cell)].flatMap((t) => this.#values[t]?.fn ?? []),
+      memberNames: () => this.#memberNames(),
       steps: this.#solver.steps,
+    }
+  }
+
+  #memberNames(): Map<Fn, Set<string>> {
+    const names = new Map<Fn, Set<string>>()
+    this.#eachMember((name, { fn }) => {
+      if (fn === undefined) return
+      const known = names.get(fn)
+      if (known === undefined) names.set(fn, new Set([name]))
+      else known.add(name)
+    })
+    return names
+  }
+
+  #blockingNames(): Set<string> {
+    const names = new Set(blockingNames(this.#table))
+    this.#eachMember((name, value) => {
+      if (value.member?.kind === 'blocks') names.add(name)
+    })
+    return names
+  }
+
+  #eachMember(see: (name: string, value: Value) => void): void {
+    const cell = (at: Cell, name: string): void => {
+      if (at >= 0) for (const token of this.#solver.tokens(at)) see(name, this.#values[token] as Value)
+    }
+    for (const value of this.#values) {
+      for (const [name, at] of value.fields ?? []) cell(at, name)
+      cell(value.star, '*')
+      if (!value.promise) cell(value.elements, '*')
     }
   }
 
@@ -422,7 +468,7 @@ class Analysis {
         this.#statement(node['declaration'], fn)
         return
       case 'ExportDefaultDeclaration':
-        if (/Declaration$/.test(node['declaration'].type)) this.#statement(node['declaration'], fn)
+        if (node['declaration'].type.endsWith('Declaration')) this.#statement(node['declaration'], fn)
         else this.#expression(node['declaration'], fn)
         return
       case 'ImportDeclaration':
@@ -624,7 +670,11 @@ class Analysis {
     const accessor = name !== undefined && this.#accessors.has(name)
     if (from === this.#nil && !accessor) return
     this.#solver.listen(object, (token) => {
-      if (token === anything) return this.#escapeCell(from)
+      if (token === anything) {
+        // Known no longer by whom it is held, but still under which name.
+        this.#solver.edge(from, this.#field(anything, name ?? '*'))
+        return this.#escapeCell(from)
+      }
       const value = this.#values[token] as Value
       if (name === undefined) this.#flow(from, value.array ? this.#elements(value) : this.#star(value))
       else if (name === '__proto__') this.#flow(from, this.#prototype(value))
@@ -1592,6 +1642,8 @@ class Analysis {
     }
     const everything = [...args, ...(spread === undefined ? [] : [spread])]
     for (const cell of everything) this.#callback(undefined, cell, [], this.#nil)
+    // Collections hold what they are given; an object of k6's (a `Stream` of a client) has members of its own.
+    if (!collections.has(path)) return
     const held = everything.flatMap((cell) => [this.#elementsOf(cell), this.#elementsOf(this.#elementsOf(cell))])
     this.#solver.add(result, this.#container(held))
   }

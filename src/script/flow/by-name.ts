@@ -88,9 +88,11 @@ export function analyseByName(program: Program, table: BlockingTable): FlowResul
     classes: [],
     escaped: all,
     blockingEscaped: true,
+    blockingNames: blocking,
     answersPromise: all,
     later,
     held: () => [],
+    memberNames: () => new Map([...all].map((fn) => [fn, new Set([fn.name])])),
     steps: 0,
   }
 }
