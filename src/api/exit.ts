@@ -43,6 +43,9 @@ export function codeOfFailure(failure: WorkerFailure): ExitCode {
     if (failure.phase === 'setup') return ExitCode.setupTimeout
     return failure.phase === 'teardown' ? ExitCode.teardownTimeout : ExitCode.genericTimeout
   }
+  if (failure.kind === 'interrupted') return ExitCode.scriptAborted
+  // k6 marshals the data outside of the script, and ends as with any error of its own.
+  if (failure.kind === 'unmarshalable') return ExitCode.k6Usage
   if (failure.kind === 'internal') return ExitCode.ourBug
   return ExitCode.scriptException
 }

@@ -30,6 +30,7 @@ export class LiveTracker {
   readonly #started = new Map<string, number>()
   readonly #gotPerS = new Map<string, number>()
   #last: WorkerWindow | undefined
+  #health: WorkerWindow['health']
   #requests = 0
   #failed = 0
   /** Requests that got no response at all. */
@@ -66,6 +67,7 @@ export class LiveTracker {
       this.#started.set(scenario.name, scenario.started)
     }
     this.#last = window
+    this.#health = window.health ?? this.#health
   }
 
   state(elapsedS: number): LiveState {
@@ -101,7 +103,8 @@ export class LiveTracker {
       errorRatio: this.#requests === 0 ? undefined : this.#failed / this.#requests,
       errors: [...this.#errors].sort((a, b) => b[1] - a[1]),
       thresholds: this.thresholds,
-      generator: last === undefined ? undefined : { cpuRatio: last.health.cpuRatio, lagMs: last.health.loopLagMsP99 },
+      generator:
+        this.#health === undefined ? undefined : { cpuRatio: this.#health.cpuRatio, lagMs: this.#health.loopLagMsP99 },
       slowest: this.#endpoints.size > 1 ? slowest : undefined,
     }
   }

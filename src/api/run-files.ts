@@ -86,6 +86,7 @@ export class RunFiles {
   window(window: WorkerWindow, time: { readonly fromNs: number; readonly toNs: number }): void {
     const span = { ...time, unixMs: window.unixMs }
     this.#writer?.window(window.batch, span)
+    if (window.health === undefined) return
     this.#writer?.observe(
       'injector',
       {

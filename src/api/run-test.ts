@@ -90,7 +90,6 @@ export interface RunResult {
   readonly durationNs: number
   readonly setupData: string | undefined
   readonly scenarios: WorkerWindow['scenarios']
-  readonly windows: readonly WorkerWindow[]
   readonly iterationsCompleted: number
   readonly iterationsInterrupted: number
   readonly trust: Trust
@@ -116,7 +115,9 @@ export class TestRun {
   #tracker: LiveTracker | undefined
   #startNs: number | undefined
   #lastWindowNs = 0
-  #windows: WorkerWindow[] = []
+  /** The injector's own health, one entry a second. */
+  #health: NonNullable<WorkerWindow['health']>[] = []
+  #iterationsThrown = 0
   #last: WorkerWindow | undefined
   #nextJudgeNs = THRESHOLD_PERIOD_NS
   #stopping = false
@@ -178,6 +179,7 @@ export class TestRun {
       stopFlag: engine.stopFlag,
       proxyEnv: request.proxyEnv,
     })
+    if (loaded.functions.length === 0) throw nothingExported(request.entryUrl)
     const { options, warnings } = consolidateOptions({
       ...request.tiers,
       script: loaded.options,
@@ -248,6 +250,7 @@ export class TestRun {
     const verdict = plan.gate.evaluate(this.#elapsedNs(), true)
     if (verdict.breached.length > 0) this.#end.verdict(ExitCode.thresholdsFailed, crossedMessage(verdict.breached))
     this.#judgeExtras(plan)
+    if (this.#end.reason.code === ExitCode.scriptFailed) this.#log('error', 'test run was marked as failed')
     return setupData
   }
 
@@ -260,7 +263,7 @@ export class TestRun {
     await Promise.race([running, now])
     this.#stopNow = undefined
     await engine.call('drain', {}).catch(() => {})
-    if ((this.#last?.iterationsCompleted ?? 0) === 0) {
+    if ((this.#last?.iterationsCompleted ?? 0) === 0 && this.#end.reason.code !== ExitCode.scriptAborted) {
       this.#log('warn', 'No script iterations fully finished, consider making the test duration longer')
     }
   }
@@ -299,8 +302,7 @@ export class TestRun {
       case 'abort':
         if (event.kind === 'fail') {
           this.#end.fail(`test marked as failed: ${event.reason}`)
-          // k6's line; the reason behind it is ours.
-          this.#log('error', 'test run was marked as failed', event.reason === '' ? {} : { reason: event.reason })
+          this.#log('error', `test marked as failed: ${event.reason}`)
           return
         }
         this.#end.abort(ExitCode.scriptAborted, event.reason)
@@ -318,7 +320,9 @@ export class TestRun {
     this.#lastWindowNs = toNs
     plan.aggregate.merge(window.batch, time)
     this.#last = window
-    if (this.#windows.length < maxHealthWindows) this.#windows.push(window)
+    // Only the few numbers that the verdict needs are kept: a run may last for days.
+    if (window.health !== undefined && this.#health.length < maxHealthWindows) this.#health.push(window.health)
+    for (const { count } of window.errors) this.#iterationsThrown += count
     this.#tracker?.window(window, (toNs - time.fromNs) / 1e9)
     this.#observer.window(window, time)
     for (const { message, count } of window.errors) this.#observer.event('iteration-error', { message, count })
@@ -354,11 +358,10 @@ export class TestRun {
       if (!verdict.ok) this.#end.verdict(ExitCode.thresholdsFailed, verdict.reason)
     }
     if (this.#request.failOnError) {
-      const failed = this.#windows.reduce(
-        (sum, window) => sum + window.errors.reduce((n, error) => n + error.count, 0),
-        0,
-      )
-      const verdict = failOnError({ iterationsThrown: failed, requestsUnanswered: this.#tracker?.unanswered ?? 0 })
+      const verdict = failOnError({
+        iterationsThrown: this.#iterationsThrown,
+        requestsUnanswered: this.#tracker?.unanswered ?? 0,
+      })
       if (!verdict.ok) this.#end.verdict(ExitCode.thresholdsFailed, verdict.reason)
     }
   }
@@ -370,9 +373,10 @@ export class TestRun {
     const open = scenarios.filter((scenario) => isOpen(plan, scenario.name))
     const sent = aggregate.total(builtin.http_reqs).sink.sum
     const lag = aggregate.total(builtin.iteration_start_lag).sink
+    const health = this.#health
     const trust = judgeTrust({
-      cpuRatios: this.#windows.map((window) => window.health.cpuRatio),
-      loopLagMsP99: this.#windows.map((window) => window.health.loopLagMsP99),
+      cpuRatios: health.map(({ cpuRatio }) => cpuRatio),
+      loopLagMsP99: health.map(({ loopLagMsP99 }) => loopLagMsP99),
       asked: open.reduce((sum, scenario) => sum + scenario.started + scenario.dropped, 0),
       dropped: open.reduce((sum, scenario) => sum + scenario.dropped, 0),
       startLagMsP99: lag.isEmpty ? undefined : lag.sketch.quantile(0.99),
@@ -388,7 +392,6 @@ export class TestRun {
       durationNs: this.#elapsedNs(),
       setupData,
       scenarios,
-      windows: this.#windows,
       iterationsCompleted: this.#last?.iterationsCompleted ?? 0,
       iterationsInterrupted: this.#last?.iterationsInterrupted ?? 0,
       trust,
@@ -484,4 +487,13 @@ function summaryThresholds(plan: RunPlan): SummaryThresholds[] {
 /** The left side of an expression that the gate has accepted. */
 function parseAggregation(source: string): string {
   return (/^\s*([^<>=!]+)/.exec(source)?.[1] ?? source).trim()
+}
+
+function nothingExported(url: string): PerfwrightError {
+  return new PerfwrightError({
+    code: 'PW_SCRIPT_NO_EXPORTS',
+    message: `could not initialize '${url}': could not load JS test '${url}': no exported functions in script`,
+    fix: 'export a function: `export default function () { ... }`',
+    exitCode: ExitCode.k6Usage,
+  })
 }

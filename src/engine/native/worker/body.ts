@@ -86,6 +86,8 @@ export class WorkerBody {
         phase,
         fields: { error: error.message },
       }
+    if (error instanceof Unmarshalable)
+      return { message: error.message, stack: undefined, kind: 'unmarshalable', phase }
     if (isInterruption(error)) return { message: error.reason, stack: undefined, kind: 'interrupted', phase }
     if (error instanceof PerfwrightError) {
       return {
@@ -338,8 +340,10 @@ export class WorkerBody {
     this.#reporter.window(shared, this.#load?.states() ?? [], this.#health())
   }
 
-  #health(): WorkerHealth {
+  #health(): WorkerHealth | undefined {
     const nowNs = systemClock.nowNs()
+    // A share of a few milliseconds says nothing of the run.
+    if (nowNs - this.#cpuAtNs < 500e6) return undefined
     const cpu = process.cpuUsage(this.#cpu)
     const ratio = (cpu.user + cpu.system) / Math.max(1, (nowNs - this.#cpuAtNs) / 1e3)
     this.#cpu = process.cpuUsage()
@@ -394,6 +398,9 @@ export function serve(port: MessagePort): void {
   })
 }
 
+/** setup() answered what JSON cannot hold. */
+class Unmarshalable extends Error {}
+
 /** What handleSummary answered cannot be written. */
 class BadSummary extends Error {}
 
@@ -422,7 +429,7 @@ function stringifySetupData(vu: Vu, value: unknown): string | undefined {
       return member === undefined ? null : member
     })
   } catch (error) {
-    throw new vu.realm.GoError(`error marshaling setup() data to JSON: ${(error as Error).message}`)
+    throw new Unmarshalable(`error marshaling setup() data to JSON: ${(error as Error).message}`)
   }
 }
 

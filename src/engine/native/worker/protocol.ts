@@ -86,7 +86,8 @@ export interface WorkerWindow {
   readonly vusInitialized: number
   readonly iterationsCompleted: number
   readonly iterationsInterrupted: number
-  readonly health: WorkerHealth
+  /** Undefined in a window too short to tell (the last one of a run). */
+  readonly health: WorkerHealth | undefined
   readonly errors: readonly ErrorSample[]
 }
 
@@ -118,7 +119,7 @@ export interface WorkerFailure {
   readonly message: string
   /** The mapped stack, k6's form. */
   readonly stack: string | undefined
-  readonly kind: 'exception' | 'timeout' | 'interrupted' | 'config' | 'internal'
+  readonly kind: 'exception' | 'timeout' | 'interrupted' | 'config' | 'unmarshalable' | 'internal'
   readonly phase: Phase
   readonly code?: string
   readonly fix?: string

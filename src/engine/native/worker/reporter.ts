@@ -36,7 +36,7 @@ export class Reporter {
     this.#errors.set(key, (this.#errors.get(key) ?? 0) + 1)
   }
 
-  window(shared: WorkerShared, scenarios: readonly ScenarioState[], health: WorkerHealth): void {
+  window(shared: WorkerShared, scenarios: readonly ScenarioState[], health: WorkerHealth | undefined): void {
     this.flushLogs()
     this.flushSamples()
     const errors = [...this.#errors].map(([message, count]) => ({ message, count }))
