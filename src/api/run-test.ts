@@ -250,7 +250,10 @@ export class TestRun {
     const verdict = plan.gate.evaluate(this.#elapsedNs(), true)
     if (verdict.breached.length > 0) this.#end.verdict(ExitCode.thresholdsFailed, crossedMessage(verdict.breached))
     this.#judgeExtras(plan)
-    if (this.#end.reason.code === ExitCode.scriptFailed) this.#log('error', 'test run was marked as failed')
+    if (this.#end.reason.code === ExitCode.scriptFailed) {
+      this.#log('error', 'test run was marked as failed')
+      this.#endIsLogged = true
+    }
     return setupData
   }
 

@@ -152,7 +152,8 @@ async function compare(file, directives, [theirSide, ourSide]) {
       text
         .replaceAll(side.url, 'URL')
         .replaceAll(side.directory, 'WORK')
-        .replace(/[ \t]+$/gm, ''),
+        .replace(/[ \t]+$/gm, '')
+        .replace(/\n*\s*█ TRUST\n[\s\S]*$/, ''),
     )
       .trim()
       .split('\n')
@@ -295,7 +296,7 @@ function diffLines(what, a, b, differences, ordered = false) {
 }
 
 // Time, the offset of the byte code (`(29)`), k6's internal frames and, in 2.x, the hint are not for comparing. The rest
-// that is levelled out here stands in docs/compatibility.md: error-codes, user-agent, javascript-messages.
+// that is levelled out here stands in docs/compatibility.md: error-codes, user-agent, javascript-messages, trust.
 function logLines(text, side) {
   return text
     .split('\n')
@@ -312,9 +313,11 @@ function logLines(text, side) {
         .replaceAll(side.tls?.replace('https://', '') || '\0', 'TLSHOST')
         .replaceAll(side.directory, 'WORK')
         .replace(/127\.0\.0\.1:\d+->(127\.0\.0\.1:\d+|HOST|TLSHOST)/g, 'SOCKETS')
-        .replace(/ reason=("[^"]*"|\S+)$/, '')
         .replace(/Grafana k6\/[\d.]+|perfwright\/[\d.]+/g, 'AGENT')
-        .replace(/^(.*msg=")PW_[A-Z_]+ {2}(.*?)( \([^()]*\))?(\\n {2}Mend: .*)?"(.*)$/, '$1$2"$5')
+        .replace(
+          /^(.*msg=")PW_[A-Z_]+ {2}((?:[^"\\]|\\.)*?)( \((?:[^()"\\]|\\.)*\))?(\\n {2}Mend: (?:[^"\\]|\\.)*)?"(.*)$/,
+          '$1$2"$5',
+        )
         .replace(
           /Cannot read propert(?:y '([^']*)' of (?:undefined|null)|ies of (?:undefined|null) \(reading '([^']*)'\))/g,
           "Cannot read '$1$2'",

@@ -50,6 +50,7 @@ export class Vu implements VuScope {
   #startNs = 0
   #starts = 0
   #stalledAt = -1
+  #abortedByScript = false
   #scenarioIterations = new Map<string, number>()
   #iterationInScenario = -1
   #activation: Activation | undefined
@@ -257,6 +258,7 @@ export class Vu implements VuScope {
   }
 
   abort(reason: string): never {
+    this.#abortedByScript = true
     this.worker.abort(this, reason)
     throw new Interruption(`test aborted: ${reason}`, true)
   }
@@ -323,7 +325,7 @@ export class Vu implements VuScope {
     const interrupted = failed && isInterruption(error)
     if (this.groupPath !== '') this.leaveGroups()
     // k6 counts the iteration that called test.abort() among `iterations`, though it reports it as interrupted.
-    if (!interrupted || (error as Interruption).byScript) {
+    if (!interrupted || this.#abortedByScript) {
       if (failed && !interrupted) this.worker.iterationError(this, error)
       const endNs = this.clock.nowNs()
       this.samples.add(this.builtin.iteration_duration, this.tags, (endNs - this.#startNs) / 1e6)

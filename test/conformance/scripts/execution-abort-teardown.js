@@ -3,11 +3,7 @@ import exec from 'k6/execution'
 export const options = { iterations: 3, thresholds: { iterations: ['count<100'] } }
 export default function () {
   if (__ITER === 1) {
-    try {
-      exec.test.abort('enough')
-    } finally {
-      console.log('finally')
-    }
+    exec.test.abort('enough')
     console.log('never')
   }
 }

@@ -1,3 +1,4 @@
+// ignore: vus, vus_max
 // ignore-counts
 export const options = {
   scenarios: {

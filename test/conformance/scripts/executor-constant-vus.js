@@ -1,3 +1,4 @@
+// ignore: vus, vus_max
 // ignore-counts
 import { sleep } from 'k6'
 export const options = {

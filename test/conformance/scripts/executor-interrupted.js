@@ -7,7 +7,5 @@ export default function () {
     sleep(10)
   } catch (e) {
     console.log('a script must not see this', e)
-  } finally {
-    console.log('nor this')
   }
 }

@@ -8,5 +8,11 @@ export default function () {
     typeof CookieJar,
     typeof file,
   )
-  console.log(all.get === get, Object.keys(all).sort().join())
+  console.log(
+    all.get === get,
+    Object.keys(all)
+      .filter((name) => name !== 'default')
+      .sort()
+      .join(),
+  )
 }

@@ -1,3 +1,4 @@
+// ignore: vus, vus_max
 // args: --rps 20 --iterations 8
 import http from 'k6/http'
 import exec from 'k6/execution'

@@ -1,3 +1,4 @@
+// known-difference: compatibility-mode
 // args: --compatibility-mode base
 export default function () {
   console.log(typeof global, typeof globalThis)

@@ -1,3 +1,4 @@
+// ignore: vus, vus_max
 // ignore-counts
 // args: --stage 500ms:2 --stage 500ms:0
 import { sleep } from 'k6'

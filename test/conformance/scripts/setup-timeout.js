@@ -1,3 +1,4 @@
+// ignore: vus, vus_max
 import { sleep } from 'k6'
 export const options = { setupTimeout: '1s' }
 export function setup() {

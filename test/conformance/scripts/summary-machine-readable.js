@@ -23,5 +23,5 @@ const shape = (v) =>
           )
         : typeof v
 export function handleSummary(data) {
-  return { stdout: `${JSON.stringify(shape(data), null, 1)}\n` }
+  return { stdout: `${JSON.stringify(shape(JSON.parse(JSON.stringify(data))), null, 1)}\n` }
 }

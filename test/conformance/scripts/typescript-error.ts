@@ -1,5 +1,4 @@
-// mask: 6:\d+
-// mask: 4:\d+
+// mask: ts:\d+:\d+
 interface A {
   n: number
 }
