@@ -49,6 +49,11 @@ export function analyseFlow(program: Program, table: BlockingTable, limits: Limi
 
 const collections: ReadonlySet<string> = new Set(['Map', 'Set', 'WeakMap', 'WeakSet', 'Object', 'Iterator'])
 
+/** Members of an iterator, its answers and its entries that are elements; the other members are methods. */
+function namesElement(name: string): boolean {
+  return name === 'value' || /^\d+$/.test(name)
+}
+
 type Self = { readonly cell?: Cell; readonly token?: Token }
 
 function blockingNames(table: BlockingTable): ReadonlySet<string> {
@@ -161,6 +166,7 @@ class Analysis {
     const token = this.#values.length
     this.#values.push({
       array: false,
+      container: false,
       promise: false,
       fields: undefined,
       lookups: undefined,
@@ -229,7 +235,8 @@ class Analysis {
     const target = cell
     this.#solver.edge(this.#field(token, name), target)
     // A symbol of the language is never among the names that are only known at run time.
-    if (!value.array && !name.startsWith('@@')) this.#solver.edge(this.#star(value), target)
+    const held = value.container ? namesElement(name) : !value.array && !name.startsWith('@@')
+    if (held) this.#solver.edge(this.#star(value), target)
     if (value.kind === 'native') this.#nativeMember(value, name, target)
     else if (
       (value.kind === 'function' || value.kind === 'bound') &&
@@ -1203,8 +1210,8 @@ class Analysis {
     })
   }
 
-  #container(from: readonly Cell[]): Token {
-    const token = this.#value({ kind: 'object', array: false })
+  #container(from: readonly Cell[], named = false): Token {
+    const token = this.#value({ kind: 'object', container: !named })
     const value = this.#values[token] as Value
     for (const cell of from) this.#flow(cell, this.#star(value))
     // Entries are pairs: an element of the container may be a container of the same elements.
@@ -1426,10 +1433,10 @@ class Analysis {
         if (path === 'Reflect.get') this.#flow(this.#elementsOf(args[0] ?? this.#nil), result)
         else
           add(
-            this.#container([
-              this.#elementsOf(args[0] ?? this.#nil),
-              this.#elementsOf(this.#elementsOf(args[0] ?? this.#nil)),
-            ]),
+            this.#container(
+              [this.#elementsOf(args[0] ?? this.#nil), this.#elementsOf(this.#elementsOf(args[0] ?? this.#nil))],
+              path === 'Object.fromEntries',
+            ),
           )
         return
       case 'Promise.all':
@@ -1474,7 +1481,7 @@ class Analysis {
       case 'Object.groupBy':
       case 'Map.groupBy':
         this.#callback(site, args[1] ?? this.#nil, [this.#elementsOf(args[0] ?? this.#nil)], this.#nil)
-        add(this.#container([this.#elementsOf(args[0] ?? this.#nil)]))
+        add(this.#container([this.#elementsOf(args[0] ?? this.#nil)], true))
         return
       case 'eval':
       case 'Function':

@@ -14,6 +14,8 @@ export interface Value {
   readonly member?: NativeMember | undefined
   /** Elements are apart from named fields. */
   readonly array: boolean
+  /** A collection or iterator of a native's making: what it holds is not among its named members. */
+  readonly container: boolean
   /** A promise; what it settles to are its elements. */
   readonly promise: boolean
   readonly bound?: { readonly target: Cell; readonly self: Cell; readonly args: readonly Cell[] }

@@ -4,10 +4,11 @@
  * The reference goes through esbuild's CommonJS output and shares nothing with the transform.
  */
 import vm from 'node:vm'
-import { build } from 'esbuild'
+import { build, type BuildResult } from 'esbuild'
 import { fileURLToPath } from 'node:url'
 import { dirname } from 'node:path'
 import { compileScript } from '../compile.js'
+import { jslibPackage } from '../jslib/index.js'
 import { isPersonsAsync } from '../marker.js'
 import type { CompiledScript, ScriptHost } from '../types.js'
 
@@ -26,6 +27,8 @@ export interface DifferentialOptions {
 
 /** Ends a run that would go on for ever; the same number of calls on both sides. */
 const maxEntries = 1500
+/** For promises that no stub will ever settle. */
+const patienceMs = 1500
 
 export async function differential(contents: string, options: DifferentialOptions = {}): Promise<Outcome> {
   const url = options.url ?? 'file:///work/script.js'
@@ -40,7 +43,56 @@ export async function runReference(
   url: string,
   options: DifferentialOptions = {},
 ): Promise<string[]> {
-  const result = await build({
+  const result = await buildReference(contents, url, options, 'cjs').catch((error: unknown) => {
+    if (!String((error as Error).message).includes('Top-level await')) throw error
+    return buildReference(contents, url, options, 'esm')
+  })
+  const code = result.outputFiles?.[0]?.text ?? ''
+  const world = new World(false)
+  const module = { exports: {} as Record<string, unknown> }
+  const ready = await world.attempt('init', async () => {
+    const factory = world.evaluate(
+      `(async function (module, exports, require, open) { "use strict"; { ${withoutModules(code)}\n} })`,
+    ) as (...args: unknown[]) => unknown
+    await factory(
+      module,
+      module.exports,
+      (name: string) => world.module(name),
+      (path: string, mode?: string) => world.open(path, mode),
+    )
+  })
+  if (ready) await world.runAll(module.exports, options.run)
+  return world.trace
+}
+
+// What esbuild prints, without imports and exports: those of an ES module that awaits at its top level, and its interop
+// of CommonJS, which enumerates a stub's members where the stub only answers when asked.
+function withoutModules(code: string): string {
+  return code
+    .replace(/__toESM\(require\(("k6[^"]*")\)(?:, 1)?\)/g, 'require($1)')
+    .replace(/^import (\w+) from "([^"]+)";$/gm, 'const $1 = require("$2").default;')
+    .replace(/^import \* as (\w+) from "([^"]+)";$/gm, 'const $1 = require("$2");')
+    .replace(
+      /^import \{([^}]*)\} from "([^"]+)";$/gm,
+      (_all, names: string, from: string) => `const {${names.replace(/ as /g, ': ')}} = require("${from}");`,
+    )
+    .replace(/^export \{([^}]*)\};$/gm, (_all, names: string) =>
+      names
+        .split(',')
+        .map((name) => name.trim().split(' as '))
+        .filter(([local]) => local !== '')
+        .map(([local, as]) => `module.exports[${JSON.stringify(as ?? local)}] = ${local};`)
+        .join(' '),
+    )
+}
+
+function buildReference(
+  contents: string,
+  url: string,
+  options: DifferentialOptions,
+  format: 'cjs' | 'esm',
+): Promise<BuildResult> {
+  return build({
     stdin: {
       contents,
       sourcefile: fileURLToPath(url),
@@ -49,7 +101,7 @@ export async function runReference(
     },
     bundle: true,
     write: false,
-    format: 'cjs',
+    format,
     platform: 'neutral',
     target: 'es2022',
     logLevel: 'silent',
@@ -68,32 +120,16 @@ export async function runReference(
       },
     ],
   })
-  const code = result.outputFiles[0]?.text ?? ''
-  const world = new World(false)
-  const module = { exports: {} as Record<string, unknown> }
-  await world.attempt('init', () => {
-    const factory = world.evaluate(`(function (module, exports, require, open) { "use strict"; ${code}\n})`) as (
-      ...args: unknown[]
-    ) => void
-    factory(
-      module,
-      module.exports,
-      (name: string) => world.module(name),
-      (path: string, mode?: string) => world.open(path, mode),
-    )
-  })
-  await world.runAll(module.exports, options.run)
-  return world.trace
 }
 
 export async function runCompiled(script: CompiledScript, run?: readonly string[]): Promise<string[]> {
   const world = new World(true)
   let exports: Record<string, unknown> = {}
-  await world.attempt('init', async () => {
+  const ready = await world.attempt('init', async () => {
     const factory = world.evaluate(script.code) as (host: ScriptHost) => unknown
     exports = (await factory(world.host())) as Record<string, unknown>
   })
-  await world.runAll(exports, run)
+  if (ready) await world.runAll(exports, run)
   return world.trace
 }
 
@@ -108,6 +144,8 @@ class World {
   readonly #timers: (() => unknown)[] = []
   readonly #global: Record<string, unknown>
   #polls = 0
+  #pumping = false
+  #blocked = 0
 
   constructor(later: boolean) {
     this.#later = later
@@ -131,9 +169,9 @@ class World {
       __VU: 1,
       __ITER: 0,
       global: this.#global,
-      setTimeout: (fn: () => unknown) => this.#timers.push(fn),
+      setTimeout: (fn: () => unknown) => this.#timer(fn),
       clearTimeout: () => undefined,
-      setInterval: (fn: () => unknown) => this.#timers.push(fn),
+      setInterval: (fn: () => unknown) => this.#timer(fn),
       clearInterval: () => undefined,
       crypto: anything('crypto'),
       TextEncoder: anything('TextEncoder'),
@@ -164,11 +202,14 @@ class World {
     return mode === 'b' ? new ArrayBuffer(4) : `[{"name":"${path}"},{"name":"b"}]`
   }
 
-  async attempt(what: string, run: () => unknown): Promise<void> {
+  async attempt(what: string, run: () => unknown): Promise<boolean> {
     try {
-      await run()
+      const ended = await Promise.race([Promise.resolve(run()).then(() => true), new Promise((resolve) => setTimeout(resolve, patienceMs, false))])
+      if (ended === false) this.trace.push(`${what} never ends`)
+      return true
     } catch (error) {
       this.trace.push(error instanceof Stop ? `${what}: stopped` : `${what} threw ${describeError(error)}`)
+      return false
     }
   }
 
@@ -196,8 +237,32 @@ class World {
         if (name === 'setup') data = result
         this.trace.push(`${name} -> ${show(result)}`)
       })
-      for (const timer of this.#timers.splice(0)) await this.attempt('timer', () => timer())
+      await this.#idle()
     }
+  }
+
+  // As on the VU's loop: a timer's callback waits while something blocks, and one runs after the other.
+  #timer(fn: () => unknown): number {
+    this.#timers.push(fn)
+    if (!this.#pumping) {
+      this.#pumping = true
+      setImmediate(() => void this.#pump())
+    }
+    return this.#timers.length
+  }
+
+  async #pump(): Promise<void> {
+    while (this.#timers.length > 0) {
+      await new Promise((resolve) => setImmediate(resolve))
+      if (this.#blocked > 0) continue
+      const timer = this.#timers.shift()
+      await this.attempt('timer', () => timer?.())
+    }
+    this.#pumping = false
+  }
+
+  async #idle(): Promise<void> {
+    while (this.#pumping || this.#blocked > 0) await new Promise((resolve) => setImmediate(resolve))
   }
 
   module(name: string): Record<string, unknown> {
@@ -223,8 +288,10 @@ class World {
         return answer(...args)
       }
       if (!this.#later) return finish()
+      this.#blocked++
       return new Promise((resolve, reject) => {
         setImmediate(() => {
+          this.#blocked--
           try {
             resolve(finish())
           } catch (error) {
@@ -292,10 +359,12 @@ class World {
         load = () => []
         close = () => undefined
       }
-      const module: Record<string, unknown> = { Client, StatusOK: 0 }
+      const module: Record<string, unknown> = { Client, Stream: this.#recorder('Stream'), StatusOK: 0 }
       module['default'] = module
       return module
     }
+    if (name.startsWith('k6/jslib/'))
+      return (this.evaluate(jslibPackage(name.slice(9)).code) as () => Record<string, unknown>)()
     const recorder = this.#recorder(name)
     return new Proxy(recorder, { get: (target, key) => (key === 'default' ? recorder : target[key as string]) })
   }
@@ -433,13 +502,15 @@ function anything(
 }
 
 const names = new WeakMap<object, string>()
+// Where something happened, in texts that scripts make of stack traces.
+const places = /\s*(?:\u001b\[\d+m)*(?:\bat\b|At|Filename|Line)(?:\u001b\[\d+m)*:?(?:\u001b\[\d+m)* .*/g
 
 /** A value in the trace; a promise where a value should be stands out. */
 export function show(value: unknown, depth: unknown = 0): string {
   const level = typeof depth === 'number' ? depth : 0
   if (typeof value === 'function') return names.get(value) ?? 'function'
   if (typeof value !== 'object' || value === null)
-    return typeof value === 'string' ? JSON.stringify(value) : String(value)
+    return typeof value === 'string' ? JSON.stringify(value.replace(places, '')) : String(value)
   const tag = Object.prototype.toString.call(value)
   if (tag === '[object Promise]') return 'PROMISE'
   if (level > 3) return '…'
@@ -455,7 +526,9 @@ export function show(value: unknown, depth: unknown = 0): string {
 
 function describeError(error: unknown): string {
   if (typeof error === 'object' && error !== null && 'message' in error) {
-    return `${(error as Error).name}: ${(error as Error).message}`
+    // V8 quotes the source in its messages, and esbuild's differs from ours.
+    const message = String((error as Error).message).replace(/\(0 , |\(intermediate value\)|[\w$]+\.(?=\w)/g, '')
+    return `${(error as Error).name}: ${message}`
   }
   return show(error)
 }
