@@ -12,7 +12,8 @@ const lock = hash([readFileSync(join(root, 'package-lock.json'))])
 const installed = join(root, 'node_modules', '.perfwright-lock')
 if (read(installed) !== lock) {
   say('Installing packages (once) ...')
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  // Not `npm ci`: it refuses a lock file without the other platforms' optional binaries, which some mirrors do not carry.
+  run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'])
   mkdirSync(dirname(installed), { recursive: true })
   writeFileSync(installed, lock)
 }
