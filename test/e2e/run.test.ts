@@ -113,6 +113,25 @@ describe('perfwright run', () => {
     expect(stderr).not.toContain('leaked')
   })
 
+  it('runs setupVU once in every VU and hands its result to the iterations', async () => {
+    const cwd = folder({
+      'script.js': `import http from 'k6/http'
+        export const options = { scenarios: { a: { executor: 'per-vu-iterations', vus: 3, iterations: 4 } } }
+        export function setup() { return { base: '${target.url}' } }
+        export function setupVU(data) { return { token: http.get(data.base + '/vu-setup-' + __VU).status, vu: __VU } }
+        export default function (data, session) { if (session.vu !== __VU || session.token !== 404) throw new Error('no session') }`,
+    })
+    const { code, stderr } = await perfwright(
+      ['run', '--quiet', '--fail-on-error', '--summary-export', 's.json', 'script.js'],
+      { cwd },
+    )
+    expect(stderr).not.toContain('no session')
+    expect(code).toBe(0)
+    const summary = readJson(cwd, 's.json') as unknown as { metrics: Record<string, { count: number }> }
+    expect(summary.metrics['http_reqs']!.count).toBe(3)
+    expect(summary.metrics['iterations']!.count).toBe(12)
+  })
+
   it('hides what k6 does not have', async () => {
     const cwd = folder({
       'script.js': `const hidden = [typeof process, typeof Buffer, typeof URL, typeof fetch, typeof structuredClone, typeof AbortController, typeof queueMicrotask, typeof Intl, typeof WeakRef, typeof performance]

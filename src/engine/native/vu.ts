@@ -43,7 +43,9 @@ export class Vu implements VuScope {
   #modules: Map<string, Record<string, unknown>> | undefined
   #setupData: unknown
   #setupParsed = false
-  #fn: ((data: unknown) => unknown) | undefined
+  #fn: ((data: unknown, vuData: unknown) => unknown) | undefined
+  #isSetUp = false
+  #vuData: unknown
   /** The running function is one that the person wrote async. */
   isPersonsAsync = false
   #finish: ((complete: boolean) => void) | undefined
@@ -148,7 +150,7 @@ export class Vu implements VuScope {
     // Materialised again on first use; a VU that changes its scenario gets that scenario's environment.
     if (Object.hasOwn(this.global, '__ENV')) delete this.global['__ENV']
     const fn = this.exports[activation.run.config.exec]
-    this.#fn = typeof fn === 'function' ? (fn as (data: unknown) => unknown) : undefined
+    this.#fn = typeof fn === 'function' ? (fn as (data: unknown, vuData: unknown) => unknown) : undefined
     this.isPersonsAsync = isPersonsAsync(fn)
     this.#iterationInScenario = (this.#scenarioIterations.get(activation.run.name) ?? 0) - 1
   }
@@ -300,15 +302,36 @@ export class Vu implements VuScope {
   #call(): void {
     const fn = this.#fn
     if (fn === undefined) return this.#settle(undefined, false)
+    if (!this.#isSetUp && typeof this.exports['setupVU'] === 'function') return this.#setUp()
     let result: unknown
     try {
-      result = fn(this.#data())
+      result = fn(this.#data(), this.#vuData)
     } catch (error) {
       return this.#settle(error, true)
     }
-    if (result !== null && typeof result === 'object' && typeof (result as { then?: unknown }).then === 'function') {
-      ;(result as Promise<unknown>).then(this.#onFulfilled, this.#onRejected)
-    } else this.loop.whenIdle(() => this.#settle(undefined, false))
+    if (isThenable(result)) result.then(this.#onFulfilled, this.#onRejected)
+    else this.loop.whenIdle(() => this.#settle(undefined, false))
+  }
+
+  /**
+   * perfwright's own: an exported `setupVU(data)` runs once in every VU before its first iteration (log in, open a
+   * session); what it returns is the second argument of every iteration. One that throws fails the iteration, and the
+   * next tries again. Its time is not in `iteration_duration`. k6 ignores the export.
+   */
+  #setUp(): void {
+    const done = (value: unknown): void => {
+      this.#vuData = value
+      this.#isSetUp = true
+      this.#startNs = this.clock.nowNs()
+      this.#call()
+    }
+    try {
+      const value = (this.exports['setupVU'] as (data: unknown) => unknown)(this.#data())
+      if (isThenable(value)) value.then(done, this.#onRejected)
+      else done(value)
+    } catch (error) {
+      this.#settle(error, true)
+    }
   }
 
   // Bound once per VU: an iteration allocates no closure of its own for the usual path.
@@ -363,6 +386,10 @@ export class Vu implements VuScope {
     }
     return namespace
   }
+}
+
+function isThenable(value: unknown): value is Promise<unknown> {
+  return value !== null && typeof value === 'object' && typeof (value as { then?: unknown }).then === 'function'
 }
 
 /** A scenario's hold on its VUs: made once per scenario, shared by all of them. */
