@@ -32,14 +32,7 @@ export interface Refusal {
   readonly node: Node
   readonly reason: RefusalReason
 }
-export type RefusalReason =
-  | 'constructor'
-  | 'getter'
-  | 'setter'
-  | 'generator'
-  | 'field'
-  | 'iterator'
-  | 'coercion'
+export type RefusalReason = 'constructor' | 'getter' | 'setter' | 'generator' | 'field' | 'iterator' | 'coercion'
 
 const implicitlyCalled = new Set(['toString', 'valueOf', 'toJSON'])
 
@@ -95,7 +88,7 @@ class Colourer {
     return {
       madeAsync,
       boxed,
-            topLevelAwait: this.#coloured.has(this.#program.functions[0] as Fn) || awaitsAtTopLevel(this.#program.root),
+      topLevelAwait: this.#coloured.has(this.#program.functions[0] as Fn) || awaitsAtTopLevel(this.#program.root),
       refusals: this.#refusals,
     }
   }
@@ -110,7 +103,8 @@ class Colourer {
       if (fn.isGenerator && !fn.isAsync) unawaitable.set(fn, 'generator')
       else if (fn.kind === 'constructor' || fn.kind === 'getter' || fn.kind === 'setter') unawaitable.set(fn, fn.kind)
       else if (fn.kind === 'initializer') unawaitable.set(fn, 'field')
-      else if (implicitlyCalled.has(fn.name) && (fn.kind === 'method' || fn.node['$name'] === fn.name)) unawaitable.set(fn, 'coercion')
+      else if (implicitlyCalled.has(fn.name) && (fn.kind === 'method' || fn.node['$name'] === fn.name))
+        unawaitable.set(fn, 'coercion')
     }
     for (const site of this.#sites) {
       const reason = implicitReason(site)
@@ -173,7 +167,8 @@ class Colourer {
       if (this.#opened.has(name)) continue
       this.#opened.add(name)
       if (name !== '*') for (const site of byName.get(name) ?? []) this.#block(site)
-      else for (const [other, sites] of byName) if (!builtinMethods.has(other)) for (const site of sites) this.#block(site)
+      else
+        for (const [other, sites] of byName) if (!builtinMethods.has(other)) for (const site of sites) this.#block(site)
     }
   }
 
@@ -225,7 +220,8 @@ class Colourer {
 
 // What esbuild puts before a bundle to make modules of different kinds fit; the analysis knows what these do, and nothing
 // in them blocks. Source: esbuild's documentation, "Content types" and its own output.
-const helperNames = /^__(?:defProp\w*|getOwn\w+|getProtoOf|hasOwnProp|propIsEnum|create|require|commonJS\w*|esm\w*|export|copyProps|reExport|toESM|toCommonJS|name|publicField|spreadValues|spreadProps|objRest)$/
+const helperNames =
+  /^__(?:defProp\w*|getOwn\w+|getProtoOf|hasOwnProp|propIsEnum|create|require|commonJS\w*|esm\w*|export|copyProps|reExport|toESM|toCommonJS|name|publicField|spreadValues|spreadProps|objRest)$/
 
 function bundlerHelpers(program: Program): ReadonlySet<Fn> {
   const roots = new Set<Node>()
@@ -236,7 +232,8 @@ function bundlerHelpers(program: Program): ReadonlySet<Fn> {
     }
   }
   const helpers = new Set<Fn>()
-  for (const fn of program.functions) if (roots.has(fn.node) || (fn.parent !== undefined && helpers.has(fn.parent))) helpers.add(fn)
+  for (const fn of program.functions)
+    if (roots.has(fn.node) || (fn.parent !== undefined && helpers.has(fn.parent))) helpers.add(fn)
   return helpers
 }
 
@@ -244,9 +241,16 @@ const noNames: ReadonlySet<string> = new Set<string>()
 
 /** Methods of built-in objects: what a script holds under names that it computes is rarely called by one of these. */
 const builtinMethods: ReadonlySet<string> = new Set(
-  [Array.prototype, String.prototype, Object.prototype, Function.prototype, RegExp.prototype, Number.prototype, Date.prototype, Uint8Array.prototype].flatMap(
-    (prototype) => Object.getOwnPropertyNames(prototype),
-  ),
+  [
+    Array.prototype,
+    String.prototype,
+    Object.prototype,
+    Function.prototype,
+    RegExp.prototype,
+    Number.prototype,
+    Date.prototype,
+    Uint8Array.prototype,
+  ].flatMap((prototype) => Object.getOwnPropertyNames(prototype)),
 )
 
 function groupByName(sites: readonly Site[]): Map<string, Site[]> {
@@ -264,7 +268,8 @@ function groupByName(sites: readonly Site[]): Map<string, Site[]> {
 /** `name` of a call `x.name()`. */
 function memberName(node: Node): string | undefined {
   let callee = (node['callee'] ?? node['tag']) as Node | undefined
-  while (callee?.type === 'ParenthesizedExpression' || callee?.type === 'ChainExpression') callee = callee['expression'] as Node
+  while (callee?.type === 'ParenthesizedExpression' || callee?.type === 'ChainExpression')
+    callee = callee['expression'] as Node
   if (callee?.type !== 'MemberExpression' || callee['property'].type === 'PrivateIdentifier') return undefined
   // Calls that are about another function than the one of that name.
   const name = callee['computed'] ? undefined : (callee['property'].name as string)

@@ -1,5 +1,5 @@
 /** The whole pipeline: bundle, parse, find what may block, write the factory, compose the source maps. */
-import { type Node, parseScript, type Program, resolveScopes } from './ast.js'
+import { type Fn, type Node, parseScript, type Program, resolveScopes } from './ast.js'
 import { blockingTable } from './blocking.js'
 import { type Bundle, bundle, isK6, loadError, syntaxError } from './bundle.js'
 import { type Colouring, colour, type RefusalReason } from './colour.js'
@@ -51,7 +51,10 @@ export async function compileScript(source: ScriptSource, options: CompileOption
   for (const module of done.modules) requireModule(source, module, program.root, placeAt)
   const asyncExports: string[] = []
   for (const [name, variable] of done.exports) {
-    if (variable !== undefined && flow.held(variable).some((fn) => colouring.madeAsync.has(fn))) asyncExports.push(name)
+    if (variable === undefined) continue
+    const held = flow.held(variable)
+    const isAsync = (fn: Fn): boolean => held.includes(fn) || fn.node['$variable'] === variable
+    if ([...colouring.madeAsync].some(isAsync)) asyncExports.push(name)
   }
   return finish(source, bundled, input, done, {
     topLevelAwait: colouring.topLevelAwait,
@@ -135,7 +138,8 @@ function analyse(loaded: Loaded, limits: readonly Limits[]): Analysed {
     }
   }
   const program = resolveScopes(root ?? loaded.parse())
-  const warning = 'the script is too large for an exact analysis: more of its functions than necessary run asynchronously'
+  const warning =
+    'the script is too large for an exact analysis: more of its functions than necessary run asynchronously'
   return { program, flow: analyseByName(program, blockingTable), warnings: [warning] }
 }
 

@@ -13,12 +13,15 @@ export interface Piece {
 
 export class Output {
   readonly #source: string
+  readonly #rename: (text: string) => string
   readonly #parts: string[] = []
   /** Source offset of each part; -1 when generated. */
   readonly #from: number[] = []
 
-  constructor(source: string) {
+  /** @param rename  applied to generated text */
+  constructor(source: string, rename: ((text: string) => string) | undefined) {
     this.#source = source
+    this.#rename = rename ?? ((text) => text)
   }
 
   /** Number of parts so far: a position to compare with later. */
@@ -28,13 +31,13 @@ export class Output {
 
   text(text: string): void {
     if (text === '') return
-    this.#parts.push(text)
+    this.#parts.push(this.#rename(text))
     this.#from.push(-1)
   }
 
   /** Generated text that a frame of a stack trace may point at: it maps to one place of the source. */
   textAt(text: string, from: number): void {
-    this.#parts.push(text)
+    this.#parts.push(this.#rename(text))
     this.#from.push(-2 - from)
   }
 
@@ -58,7 +61,7 @@ export class Output {
   }
 
   fill(slot: number, text: string): void {
-    this.#parts[slot] = text
+    this.#parts[slot] = this.#rename(text)
   }
 
   /** First character written since `mark`. */

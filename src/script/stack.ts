@@ -18,13 +18,11 @@ export function createStackMapper(filename: string, sourceMapJson: string): Stac
   const place = (frame: Frame): Place | undefined => {
     if (sourceMapJson === '') return { url: filename, line: frame.line, column: frame.column }
     map ??= new TraceMap(sourceMapJson)
-    // V8 places a waiting frame at its `await`, which the person may not have written; the call stands behind it.
-    const column = frame.column - 1 + (frame.waiting ? 'await '.length : 0)
-    const found = originalPositionFor(map, { line: frame.line, column })
+    const found = originalPositionFor(map, { line: frame.line, column: frame.column - 1 })
     if (found.source === null) return undefined
     const text = sourceContentFor(map, found.source)?.split('\n', found.line)[found.line - 1]?.slice(found.column) ?? ''
-    // k6 places a call at its parenthesis, V8 at the name before it.
-    const call = (frame.waiting ? /^[\w$.?\s]*?\(/ : /^[\w$]+\s*\(/).exec(text)
+    // k6 places a call at its parenthesis, V8 at the name before it, or at the `await` of a frame that waits.
+    const call = (frame.waiting ? /^(?:await\s+[\w$.]*)?[\s)?.]*\(/ : /^[\w$]+\s*\(/).exec(text)
     return { url: found.source, line: found.line, column: found.column + (call === null ? 1 : call[0].length) }
   }
   const frames = (error: unknown): string[] => {

@@ -76,7 +76,7 @@ class Transformer {
     this.#source = source
     this.#program = program
     this.#options = options
-    this.#out = new Output(source)
+    this.#out = new Output(source, renamer(program.names))
     this.#pw = '$pw'
     this.#frame = { fn: program.functions[0] as Fn, temporaries: [], boxed: false }
     const overwritten = overwritableIntrinsics(source, program)
@@ -86,7 +86,10 @@ class Transformer {
   run(): Transformed {
     const { isModule, colouring } = this.#options
     const out = this.#out
-    out.text(`(${colouring.topLevelAwait ? 'async ' : ''}function (${this.#pw}) { ${isModule ? '"use strict"; ' : ''}`)
+    // Helpers have a scope of their own, where no declaration of the script's can hide what they use.
+    out.text(`(function (${this.#pw}) { ${isModule ? '"use strict"; ' : ''}`)
+    const helpers = out.slot()
+    out.text(`return (${colouring.topLevelAwait ? 'async ' : ''}function () { `)
     const prelude = out.slot()
     const body = this.#program.root['body'] as Node[]
     let at = 0
@@ -102,8 +105,11 @@ class Transformer {
       out.text(
         'return typeof module.exports === "function" ? { __proto__: null, default: module.exports } : module.exports',
       )
-    out.text('\n})')
-    out.fill(prelude, this.#prelude())
+    out.text('\n})() })')
+    const names = new Map<string, string>()
+    for (const module of this.#modules) names.set(module, `$m${names.size}`)
+    out.fill(helpers, this.#outerPrelude(names))
+    out.fill(prelude, this.#prelude(names))
     const { code, pieces } = out.finish()
     const exports = new Map<string, Variable | undefined>()
     for (const [name, { variable }] of this.#exports) exports.set(name, variable)
@@ -112,13 +118,20 @@ class Transformer {
 
   // ---- frame of the factory ----
 
-  #prelude(): string {
+  #outerPrelude(names: ReadonlyMap<string, string>): string {
     const parts: string[] = [`const $g = ${this.#pw}.global;`]
+    for (const [module, name] of names) parts.push(`const ${name} = ${this.#pw}.module(${JSON.stringify(module)});`)
+    for (const name of this.#neededHelpers()) {
+      if (name === '$blocking') parts.push(this.#blockingHelper(names))
+      else parts.push(`${helperSources[name]?.source ?? ''};`)
+    }
+    return `${parts.join(' ')} `
+  }
+
+  #prelude(names: ReadonlyMap<string, string>): string {
+    const parts: string[] = []
     if ((this.#program.functions[0] as Fn).hasLoop) parts.push('let $n = 0;')
     if (!this.#options.isModule) parts.push('const module = { exports: {} }; let exports = module.exports;')
-    const names = new Map<string, string>()
-    for (const module of this.#modules) names.set(module, `$m${names.size}`)
-    for (const [module, name] of names) parts.push(`const ${name} = ${this.#pw}.module(${JSON.stringify(module)});`)
     for (const statement of this.#program.root['body'] as Node[]) {
       if (statement.type !== 'ImportDeclaration') continue
       const module = names.get(statement['source'].value as string) as string
@@ -131,11 +144,6 @@ class Transformer {
           parts.push(`const ${local} = ${module}[${JSON.stringify(imported)}];`)
         }
       }
-    }
-    const needed = this.#neededHelpers()
-    for (const name of needed) {
-      if (name === '$blocking') parts.push(this.#blockingHelper(names))
-      else parts.push(`${helperSources[name]?.source ?? ''};`)
     }
     if (this.#frame.temporaries.length > 0) parts.push(`let ${this.#frame.temporaries.join(', ')};`)
     return parts.join(' ')
@@ -333,7 +341,7 @@ class Transformer {
         const expression = node['expression'] as Node
         const plan = expression['$plan'] as CallPlan | undefined
         if (expression.type === 'CallExpression' && plan === 'await' && expression.start === node.start) {
-          this.#out.text('await ')
+          this.#awaitText('await ', expression)
           this.#plainCall(expression)
           this.#out.source(expression.end, node.end)
           return
@@ -636,24 +644,30 @@ class Transformer {
       case undefined:
         return this.#plainCall(node)
       case 'await':
-        this.#out.text('(await ')
+        this.#awaitText('(await ', node)
         this.#plainCall(node)
         return this.#out.text(')')
       case 'unbox':
-        this.#out.text(`${this.#need('$unbox')}(await `)
+        this.#awaitText(`${this.#need('$unbox')}(await `, node)
         this.#plainCall(node)
         return this.#out.text(')')
       case 'dynamic':
-        this.#out.text(`${this.#need('$unbox')}(await `)
+        this.#awaitText(`${this.#need('$unbox')}(await `, node)
         this.#reflected(node, this.#need('$dynamic'))
         return this.#out.text(')')
       case 'twin':
-        this.#out.text(`${this.#need('$unbox')}(await `)
+        this.#awaitText(`${this.#need('$unbox')}(await `, node)
         this.#reflected(node, this.#need('$twin'))
         return this.#out.text(')')
       case 'guard':
         return this.#reflected(node, this.#need('$guard'), JSON.stringify(this.#options.placeAt(node.start)))
     }
+  }
+
+  // A stack trace places a waiting frame at its `await`; that is to show as the call's parenthesis, where k6 places it.
+  #awaitText(text: string, call: Node): void {
+    const callee = (call['callee'] ?? call['tag']) as Node
+    this.#out.textAt(text, callee.end)
   }
 
   #plainCall(node: Node): void {
@@ -729,7 +743,7 @@ class Transformer {
   #new(node: Node): void {
     const plan = node['$plan'] as CallPlan | undefined
     if (plan === 'twin') {
-      this.#out.text(`${this.#need('$unbox')}(await ${this.#need('$newPromise')}`)
+      this.#awaitText(`${this.#need('$unbox')}(await ${this.#need('$newPromise')}`, node)
       this.#callArguments(node)
       this.#out.text(')')
       return
@@ -748,7 +762,7 @@ class Transformer {
       this.#sequence(node.start, node.end, [node['tag'], ...(node['quasi'].expressions as Node[])])
     if (plan === undefined || plan === 'guard') return plain()
     const unbox = plan !== 'await'
-    this.#out.text(unbox ? `${this.#need('$unbox')}(await ` : '(await ')
+    this.#awaitText(unbox ? `${this.#need('$unbox')}(await ` : '(await ', node)
     plain()
     this.#out.text(')')
   }
@@ -767,7 +781,7 @@ class Transformer {
     const inside = plans.some((plan, i) => plan !== undefined && i >= optionalAt && i < spine.length - 1)
     if (optionalAt < 0 || (!inside && lastPlan === undefined)) return this.#node(expression)
     if (!inside && (lastPlan === 'await' || lastPlan === 'unbox')) {
-      this.#out.text(lastPlan === 'await' ? '(await ' : `${this.#need('$unbox')}(await `)
+      this.#awaitText(lastPlan === 'await' ? '(await ' : `${this.#need('$unbox')}(await `, expression)
       this.#plainCall(expression)
       this.#out.text(')')
       return
@@ -839,7 +853,9 @@ class Transformer {
     const name = node['name'] as string
     if (node['$target'] === true) {
       this.#out.textAt(
-        environment.has(name) ? `$g.${name}` : `$g[${this.#need('$assigned')}(${JSON.stringify(name)})]`,
+        environment.has(name) || !this.#options.isModule
+          ? `$g.${name}`
+          : `$g[${this.#need('$assigned')}(${JSON.stringify(name)})]`,
         node.start,
       )
       return
@@ -888,7 +904,12 @@ class Transformer {
       this.#callArguments(node)
       return true
     }
-    if (callee.type === 'Identifier' && callee['name'] === '__require' && args[0]?.type === 'Literal' && /^k6(\/|$)/.test(String(args[0]['value']))) {
+    if (
+      callee.type === 'Identifier' &&
+      callee['name'] === '__require' &&
+      args[0]?.type === 'Literal' &&
+      /^k6(\/|$)/.test(String(args[0]['value']))
+    ) {
       this.#modules.add(String(args[0]['value']))
       this.#out.textAt(`${this.#pw}.module(${JSON.stringify(args[0]['value'])})`, node.start)
       return true
@@ -947,6 +968,17 @@ class Transformer {
     else if (fn?.kind === 'program') this.#out.text('undefined')
     else this.#out.source(node.start, node.end)
   }
+}
+
+/** Generated names begin with `$`; where a script has such a name too, the generated ones get another. */
+function renamer(names: ReadonlySet<string>): ((text: string) => string) | undefined {
+  const generated = /^\$(?:\d+|m\d+|[gne]|default)$/
+  if (![...names].some((name) => generated.test(name) || name in helperSources)) return undefined
+  const all = new RegExp(
+    `(?<![\\w$.])\\$(\\d+|m\\d+|[gne]|${[...Object.keys(helperSources), '$default', '$blocking'].map((name) => name.slice(1)).join('|')})(?![\\w$])`,
+    'g',
+  )
+  return (text) => text.replace(all, '$$pw_$1')
 }
 
 function exportedName(node: Node): string {

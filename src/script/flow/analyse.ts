@@ -254,7 +254,10 @@ class Analysis {
     const path = value.path as string
     if (path.startsWith('module:')) {
       const module = path.slice(7)
-      if (name === 'default') this.#solver.add(target, value.token)
+      if (name === 'default') {
+        this.#solver.add(target, value.token)
+        return
+      }
       const member = this.#table.modules[module]?.[name]
       this.#solver.add(target, this.#native(`${module}.${name}`, member))
       return
@@ -290,7 +293,8 @@ class Analysis {
       for (const name of Object.keys(this.#table.modules[value.path.slice(7)] ?? {}))
         this.#nativeMember(value, name, cell)
     }
-    if (value.kind === 'native' && value.path?.startsWith('type:') === true) {
+    // Scripts go through the members of a response as data, printing them; nobody calls one that is met that way.
+    if (value.kind === 'native' && value.path?.startsWith('type:') === true && value.path !== 'type:Response') {
       for (const name of Object.keys(this.#table.types[value.path.slice(5)] ?? {}))
         this.#nativeMember(value, name, cell)
     }
@@ -1102,7 +1106,7 @@ class Analysis {
   #indirect(site: Site, how: string, f: Self, args: readonly Cell[], spread: Cell | undefined, result: Cell): void {
     const key = `${how}|${args.join()}|${spread}|${result}`
     const known = this.#once(site, key)
-    const targets = known ?? this.#onceCells(site).get(key) as Cell
+    const targets = known ?? (this.#onceCells(site).get(key) as Cell)
     if (f.token !== undefined) this.#solver.add(targets, f.token)
     if (f.cell !== undefined) this.#flow(f.cell, targets)
     if (known !== undefined) return

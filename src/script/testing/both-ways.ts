@@ -56,6 +56,19 @@ export async function runAsWritten(source: string, exported: string, url: string
   })
 }
 
+/** What the compiled script throws. */
+export async function thrownBy(script: CompiledScript, exported = 'default'): Promise<unknown> {
+  const stub = createStub(true)
+  try {
+    const factory = stub.evaluate(script.code, script.filename) as (host: ScriptHost) => unknown
+    const exports = (await factory(stub.host)) as Record<string, () => unknown>
+    await exports[exported]?.()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
+
 export async function runCompiled(script: CompiledScript, exported: string): Promise<Run> {
   const stub = createStub(true)
   const factory = stub.evaluate(script.code, script.filename) as (host: ScriptHost) => unknown
