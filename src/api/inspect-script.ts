@@ -27,6 +27,7 @@ export async function inspectScript(
       env,
       runTags: {},
       rawSamples: false,
+      tagStages: false,
       stopFlag: engine.stopFlag,
       proxyEnv: {},
     })

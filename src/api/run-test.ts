@@ -176,6 +176,7 @@ export class TestRun {
       env: request.env,
       runTags: {},
       rawSamples: this.#observer.rawSamples,
+      tagStages: request.summaryBy.includes('stage'),
       stopFlag: engine.stopFlag,
       proxyEnv: request.proxyEnv,
     })

@@ -142,6 +142,7 @@ class RunningScenario implements Activation {
   readonly #shared: WorkerShared
   readonly #executor: Executor
   readonly #numbers: IterationNumbers
+  #startNs = 0
   readonly #iterationOf = new WeakMap<Vu, number>()
 
   constructor(config: Scenario, shared: WorkerShared, share: Share) {
@@ -158,16 +159,31 @@ class RunningScenario implements Activation {
   }
 
   async start(host: ScenarioHost, startNs: number): Promise<void> {
+    this.#startNs = startNs
     this.hardEndNs = startNs + this.#executor.maxDurationNs
     this.run.startTimeMs = host.clock.unixMs()
     this.state = 'running'
     await this.#executor.run(host, startNs)
   }
 
-  started(vu: Vu): void {
+  started(vu: Vu, startNs: number): void {
+    if (this.#shared.tagStages) this.#tagStage(vu, startNs)
     if (this.openModel) this.#shared.vusActive++
     this.startedCount++
     this.#iterationOf.set(vu, this.#numbers.next())
+  }
+
+  // `--summary-by stage`: the stage in which an iteration begins is a tag of all its samples.
+  #tagStage(vu: Vu, startNs: number): void {
+    if (!('stages' in this.config)) return
+    let leftNs = startNs - this.#startNs
+    let stage = 0
+    for (const { durationNs } of this.config.stages) {
+      if (leftNs < durationNs || stage === this.config.stages.length - 1) break
+      leftNs -= durationNs
+      stage++
+    }
+    vu.setTag('stage', String(stage))
   }
 
   ended(complete: boolean): void {

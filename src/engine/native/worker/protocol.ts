@@ -33,6 +33,8 @@ export interface LoadParams {
   readonly env: Readonly<Record<string, string>>
   readonly runTags: Readonly<Record<string, string>>
   readonly rawSamples: boolean
+  /** Tag samples with the stage of their scenario (`--summary-by stage`). */
+  readonly tagStages: boolean
   /** Int32: [0] 0 = run, 1 = no new iterations, 2 = interrupt now. Read by loops that never await. */
   readonly stopFlag: SharedArrayBuffer
   readonly proxyEnv: Readonly<Record<string, string>>

@@ -86,6 +86,11 @@ export class WorkerShared {
     this.rateLimit = options.rps > 0 ? createRateLimit(options.rps, this.clock) : undefined
   }
 
+  /** Iterations carry the stage in which they began as a tag. */
+  get tagStages(): boolean {
+    return this.#params.tagStages
+  }
+
   get configured(): boolean {
     return this.#options !== undefined
   }
