@@ -204,7 +204,10 @@ class World {
 
   async attempt(what: string, run: () => unknown): Promise<boolean> {
     try {
-      const ended = await Promise.race([Promise.resolve(run()).then(() => true), new Promise((resolve) => setTimeout(resolve, patienceMs, false))])
+      const ended = await Promise.race([
+        Promise.resolve(run()).then(() => true),
+        new Promise((resolve) => setTimeout(resolve, patienceMs, false)),
+      ])
       if (ended === false) this.trace.push(`${what} never ends`)
       return true
     } catch (error) {
