@@ -8,7 +8,7 @@ import { dirname, extname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type * as Esbuild from 'esbuild'
 import { engineK6Hint, scriptError, type SourcePlace } from './errors.js'
-import { type Remote, remoteModules, type RemoteOptions } from './remote.js'
+import type { RemoteOptions } from './remote.js'
 import type { ScriptSource } from './types.js'
 
 export interface Bundle {
@@ -78,7 +78,9 @@ const loaders: Readonly<Record<string, Esbuild.Loader>> = {
 
 async function bundleAll(source: ScriptSource, options: RemoteOptions): Promise<Bundle> {
   const { build } = await import('esbuild')
-  const remote: Remote = remoteModules(options)
+  const commonJs = !/\.[cm]?tsx?$/.test(source.url) && isCommonJs(source.contents)
+  const { remoteModules } = await import('./remote.js')
+  const remote = remoteModules(options)
   const files = new Map<string, string>([[source.url, source.contents]])
   const entryPath = fileURLToPath(source.url)
   const plugin: Esbuild.Plugin = {
@@ -142,7 +144,8 @@ async function bundleAll(source: ScriptSource, options: RemoteOptions): Promise<
       entryPoints: [source.url],
       bundle: true,
       write: false,
-      format: 'esm',
+      // A CommonJS entry decides its exports when it runs; as an ES module it would have a default export alone.
+      format: commonJs ? 'cjs' : 'esm',
       platform: 'neutral',
       target: 'esnext',
       sourcemap: 'external',
@@ -168,7 +171,7 @@ async function bundleAll(source: ScriptSource, options: RemoteOptions): Promise<
   return {
     code,
     map: JSON.stringify(map),
-    commonJs: false,
+    commonJs,
     sources: [...files].map(([url, contents]) => ({ url, contents })),
     warnings: [],
   }

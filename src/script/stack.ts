@@ -1,5 +1,6 @@
 /** Stack traces in the person's own lines, in the words and the layout in which k6 prints them. */
-import { originalPositionFor, sourceContentFor, TraceMap } from '@jridgewell/trace-mapping'
+import { createRequire } from 'node:module'
+import type { TraceMap } from '@jridgewell/trace-mapping'
 import type { OriginalPosition } from './types.js'
 
 export interface StackMapper {
@@ -17,6 +18,7 @@ export function createStackMapper(filename: string, sourceMapJson: string): Stac
   let map: TraceMap | undefined
   const place = (frame: Frame): Place | undefined => {
     if (sourceMapJson === '') return { url: filename, line: frame.line, column: frame.column }
+    const { TraceMap, originalPositionFor, sourceContentFor } = tracing()
     map ??= new TraceMap(sourceMapJson)
     const found = originalPositionFor(map, { line: frame.line, column: frame.column - 1 })
     if (found.source === null) return undefined
@@ -53,6 +55,13 @@ export function createStackMapper(filename: string, sourceMapJson: string): Stac
     },
     where: (error) => frames(error).find((frame) => !frame.endsWith(' (native)')),
   }
+}
+
+// Loaded when the first error comes: most runs have none, and every worker would pay for it.
+let loaded: typeof import('@jridgewell/trace-mapping') | undefined
+function tracing(): typeof import('@jridgewell/trace-mapping') {
+  loaded ??= createRequire(import.meta.url)('@jridgewell/trace-mapping') as typeof import('@jridgewell/trace-mapping')
+  return loaded
 }
 
 interface Place {
@@ -120,6 +129,7 @@ function title(error: unknown): string {
 
 /** A function from a place in the compiled code to the person's own, both counted from 1. */
 export function createPositions(sourceMapJson: string): (line: number, column: number) => OriginalPosition | undefined {
+  const { TraceMap, originalPositionFor } = tracing()
   const map = new TraceMap(sourceMapJson)
   return (line, column) => {
     const found = originalPositionFor(map, { line, column: column - 1 })
