@@ -40,6 +40,9 @@ if (k6 === undefined) {
   process.exit(0)
 }
 const k6Version = /v(\d+)\.\d+\.\d+/.exec(spawnSync(k6, ['version'], { encoding: 'utf8' }).stdout) ?? ['v0.0.0', '0']
+// k6 1.x listens on one port for its API, which a second run beside it finds taken; it marks fewer lines with their source.
+const isV1 = Number(k6Version[1]) < 2
+const v1Flags = isV1 ? ['--address', '127.0.0.1:0'] : []
 const compatibilityFile = join(root, 'docs', 'compatibility.md')
 const compatibility = existsSync(compatibilityFile) ? readFileSync(compatibilityFile, 'utf8') : ''
 const work = mkdtempSync(join(tmpdir(), 'pw-conformance-'))
@@ -116,7 +119,12 @@ async function compare(file, directives, [theirSide, ourSide]) {
     outputs: directives.get('file') ?? [],
   }
   const [theirs, ours] = await Promise.all([
-    run(k6, command === 'run' ? ['run', '--no-usage-report', '--quiet', '--no-color'] : [command], request, theirSide),
+    run(
+      k6,
+      command === 'run' ? ['run', '--no-usage-report', '--quiet', '--no-color', ...v1Flags] : [command],
+      request,
+      theirSide,
+    ),
     run(
       process.execPath,
       [
@@ -305,6 +313,7 @@ function logLines(text, side) {
       line
         .replace(/^time="[^"]*" /, '')
         .replace(/ hint="script exception"/, '')
+        .replace(isV1 ? ' source=stacktrace' : '\0', '')
         .replace(/(:\d+:\d+)\(\d+\)/g, '$1')
         .replace(/\\tat [^\\]*\(native\)\\n/g, '')
         .replaceAll(side.url, 'URL')

@@ -64,7 +64,7 @@ export default function () {
   t('val', () => [doc.find('input').val(), doc.find('select').val(), doc.find('textarea').val()])
   t('serialize', () => doc.find('form').serialize())
   t('array', () => doc.find('form').serializeArray())
-  t('object', () => doc.find('form').serializeObject())
+  t('object', () => Object.entries(doc.find('form').serializeObject()).sort())
   t('toArray', () =>
     doc
       .find('li')

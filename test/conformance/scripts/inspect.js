@@ -1,3 +1,4 @@
+// k6: 2
 // command: inspect
 // stdout
 // ordered

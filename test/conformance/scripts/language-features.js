@@ -1,3 +1,4 @@
+// k6: 2
 // What the language offers today.
 import { check } from 'k6'
 export default function () {

@@ -1,3 +1,4 @@
+// known-difference: commonjs-interop
 import common from './lib/common.js'
 import { one } from './lib/common.js'
 export default function () {
