@@ -60,6 +60,15 @@ describe('what is loaded', () => {
     expect(compiled.trace).toHaveLength(3)
   })
 
+  it('lets require() run in the init context only', async () => {
+    const source =
+      "const get = () => require('k6/http').get\nconst inInit = get()\nexport default function () { console.log(inInit('/i').body); get() }"
+    const script = await compileScript({ url: 'file:///s.js', contents: source })
+    const run = await runCompiled(script, 'default')
+    expect(run.trace).toHaveLength(2)
+    expect(run.outcome).toMatch(/^threw .*the "require" function is only available in the init stage/)
+  })
+
   it('gives open() and import.meta the file that they stand in', async () => {
     file('inner.js', "export const text = open('./x.txt'); export const at = import.meta.url")
     const script = await compileScript(

@@ -100,6 +100,7 @@ class Transformer {
     }
     out.source(at, this.#source.length)
     out.text('\n')
+    if (this.#helpers.has('$require')) out.text('$ready = true;\n')
     if (isModule) out.text(this.#exportObject())
     else
       out.text(
@@ -931,7 +932,8 @@ class Transformer {
       const module = args[0]?.type === 'Literal' ? String(args[0]['value']) : undefined
       if (name === 'require' && module !== undefined && /^k6(\/|$)/.test(module)) {
         this.#modules.add(module)
-        this.#out.textAt(`${this.#pw}.module(${JSON.stringify(module)})`, node.start)
+        const call = this.#frame.fn.kind === 'program' ? `${this.#pw}.module` : this.#need('$require')
+        this.#out.textAt(`${call}(${JSON.stringify(module)})`, callee.end)
         return true
       }
       if (name === 'Function' && isReturnThis(args)) {
@@ -972,10 +974,10 @@ class Transformer {
 
 /** Generated names begin with `$`; where a script has such a name too, the generated ones get another. */
 function renamer(names: ReadonlySet<string>): ((text: string) => string) | undefined {
-  const generated = /^\$(?:\d+|m\d+|[gne]|default)$/
+  const generated = /^\$(?:\d+|m\d+|[gne]|default|ready|blocking)$/
   if (![...names].some((name) => generated.test(name) || name in helperSources)) return undefined
   const all = new RegExp(
-    `(?<![\\w$.])\\$(\\d+|m\\d+|[gne]|${[...Object.keys(helperSources), '$default', '$blocking'].map((name) => name.slice(1)).join('|')})(?![\\w$])`,
+    `(?<![\\w$.])\\$(\\d+|m\\d+|[gne]|${[...Object.keys(helperSources), '$default', '$blocking', '$ready'].map((name) => name.slice(1)).join('|')})(?![\\w$])`,
     'g',
   )
   return (text) => text.replace(all, '$$pw_$1')

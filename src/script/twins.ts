@@ -31,9 +31,11 @@ export const helperSources: HelperSources = {
   },
   $require: {
     needs: [],
-    source: `const $require = (name) => {
+    // Ready once the init context has run; k6's words after that.
+    source: `let $ready = false; const $require = (name) => {
+  if ($ready) throw new $g.GoError('the "require" function is only available in the init stage (i.e. the global scope), see https://grafana.com/docs/k6/latest/using-k6/test-lifecycle/ for more information')
   if (name === 'k6' || String(name).startsWith('k6/')) return $pw.module(String(name))
-  throw new Error('require(' + JSON.stringify(name) + ') cannot be resolved while the script runs; its name must stand in the source as a string')
+  throw new $g.GoError('The moduleSpecifier ' + JSON.stringify(String(name)) + ' cannot be found while the script runs; it must stand in the source as a string')
 }`,
   },
   // Functions that this compiler made async: their source text starts with the marker.
