@@ -113,7 +113,8 @@ export class SimClock implements Clock {
       await settle()
       let next: SimTimer | undefined
       for (const t of this.#timers) {
-        if (t.atNs <= toNs && (next === undefined || t.atNs < next.atNs || (t.atNs === next.atNs && t.seq < next.seq))) next = t
+        if (t.atNs <= toNs && (next === undefined || t.atNs < next.atNs || (t.atNs === next.atNs && t.seq < next.seq)))
+          next = t
       }
       if (next === undefined) break
       this.#timers.splice(this.#timers.indexOf(next), 1)

@@ -59,7 +59,8 @@ export class RunTerminal {
   async open(): Promise<void> {
     const path = this.#runtime.consoleOutput
     if (path === undefined) return
-    const warn = (message: string): void => this.log({ level: 'warn', message, fields: {}, unixMs: this.#clock.unixMs() })
+    const warn = (message: string): void =>
+      this.log({ level: 'warn', message, fields: {}, unixMs: this.#clock.unixMs() })
     this.#consoleFile = await ConsoleFile.open(path, this.#io.cwd, warn)
   }
 
@@ -135,9 +136,7 @@ export class RunTerminal {
       const lines: string[] = []
       if (files.dir !== undefined) lines.push(`  record ${files.dir}`)
       const passed = end.code === ExitCode.ok
-      lines.push(
-        passed ? green(this.#paint, '✓ passed') : red(this.#paint, `✗ failed (exit ${end.code})`),
-      )
+      lines.push(passed ? green(this.#paint, '✓ passed') : red(this.#paint, `✗ failed (exit ${end.code})`))
       this.#io.stdout.write(`\n${lines.join('\n')}\n`)
     }
     if (end.text !== undefined && !result.endIsLogged) {

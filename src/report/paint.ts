@@ -1,8 +1,10 @@
 /** Colour, only when told: `paint` is true on a terminal without NO_COLOR. */
 export type Paint = boolean
 
-const wrap = (open: number, close: number) => (paint: Paint, text: string): string =>
-  paint ? `\x1b[${open}m${text}\x1b[${close}m` : text
+const wrap =
+  (open: number, close: number) =>
+  (paint: Paint, text: string): string =>
+    paint ? `\x1b[${open}m${text}\x1b[${close}m` : text
 
 export const bold: (paint: Paint, text: string) => string = wrap(1, 22)
 export const dim: (paint: Paint, text: string) => string = wrap(2, 22)

@@ -3,7 +3,7 @@ import type { CompileOptions } from './compile.js'
 import type { CompiledScript, ScriptSource } from './types.js'
 
 export { isPersonsAsync } from './marker.js'
-export { createStackMapper, type StackMapper } from './stack.js'
+export { createStackMapper, noteThrown, type StackMapper } from './stack.js'
 export type { CompileOptions } from './compile.js'
 export type { CompiledScript, OriginalPosition, ScriptHost, ScriptSource } from './types.js'
 

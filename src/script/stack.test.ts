@@ -53,9 +53,16 @@ it('maps TypeScript back to its own lines', async () => {
   expect(text).toBe('Error: 1\n\tat default (file:///x/s.ts:7:9)\n')
 })
 
-it('says a thrown value that is no error, with no frames', () => {
+it('knows where a value was thrown that is no error', async () => {
+  expect(await described('function f() { throw null }\nexport default function () { f() }')).toBe(
+    `null\n\tat f (${url}:1:16)\n\tat default (${url}:2:31)\n`,
+  )
+  expect(await described("export default () => { throw 'str' }")).toBe(`str\n\tat default (${url}:1:24)\n`)
+})
+
+it('says a thrown value that is no error, with no frames where it is not known', () => {
   const mapper = createStackMapper(url, '')
-  expect(mapper.describe('str')).toBe('str\n')
+  expect(mapper.describe('other')).toBe('other\n')
   expect(mapper.describe(undefined)).toBe('undefined\n')
   expect(mapper.describe({ toString: () => 'obj' })).toBe('obj\n')
   expect(mapper.describe(Object.create(null))).toBe('[object Object]\n')

@@ -28,7 +28,7 @@ export function createStackMapper(filename: string, sourceMapJson: string): Stac
     return { url: found.source, line: found.line, column: found.column + (call === null ? 1 : call[0].length) }
   }
   const frames = (error: unknown): string[] => {
-    const stack = typeof error === 'object' && error !== null ? readStack(error) : undefined
+    const stack = (typeof error === 'object' && error !== null ? readStack(error) : undefined) ?? thrownStack(error)
     if (stack === undefined) return []
     const result: string[] = []
     for (const line of stack.split('\n')) {
@@ -55,6 +55,18 @@ export function createStackMapper(filename: string, sourceMapJson: string): Stac
     },
     where: (error) => frames(error).find((frame) => !frame.endsWith(' (native)')),
   }
+}
+
+// What was thrown last and is no error, and where.
+let lastThrown: { readonly value: unknown; readonly at: Error } | undefined
+
+/** For `ScriptHost.thrown`. */
+export function noteThrown(value: unknown, at: Error): void {
+  lastThrown = { value, at }
+}
+
+function thrownStack(error: unknown): string | undefined {
+  return lastThrown !== undefined && Object.is(lastThrown.value, error) ? lastThrown.at.stack : undefined
 }
 
 // Loaded when the first error comes: most runs have none, and every worker would pay for it.

@@ -282,6 +282,15 @@ class Transformer {
         return this.#chain(node)
       case 'ImportExpression':
         return this.#dynamicImport(node)
+      case 'ThrowStatement': {
+        const argument = node['argument'] as Node
+        // The usual `throw new Error()` brings its own stack.
+        if (argument.type === 'NewExpression') return this.#generic(node)
+        this.#out.textAt(`throw ${this.#need('$thrown')}(`, node.start)
+        this.#node(argument)
+        this.#out.text(')')
+        return this.#out.source(argument.end, node.end)
+      }
       case 'MetaProperty':
         return this.#metaProperty(node)
       case 'ThisExpression':

@@ -16,6 +16,10 @@ export const helperSources: HelperSources = {
     source: `const $box = (v) => (v !== null && (typeof v === 'object' || typeof v === 'function') && typeof v.then === 'function' ? new $Box(v) : v)`,
   },
   $unbox: { needs: ['$Box'], source: `const $unbox = (v) => (v instanceof $Box ? v.value : v)` },
+  $thrown: {
+    needs: [],
+    source: `const $thrown = (v) => { if (!(v instanceof Error) && $pw.thrown !== undefined && !$pw.isInterrupt(v)) $pw.thrown(v, new Error()); return v }`,
+  },
   // What a name that nobody declared reads as; k6's words.
   $undeclared: {
     needs: [],

@@ -49,6 +49,8 @@ export interface ScriptHost {
   poll(): void
   /** True for the interruption: generated `catch` clauses pass it on, so that a script cannot swallow it. */
   isInterrupt(error: unknown): boolean
+  /** Told of a value that is thrown and is no error, with an error made at that place: k6 shows a stack for these too. */
+  thrown?(value: unknown, at: Error): void
   /** `import.meta.resolve` and the base of `open()`: the URL of the module that is asking. */
   resolve(specifier: string, fromUrl: string): string
   open(path: string, mode: string | undefined, fromUrl: string): unknown

@@ -54,7 +54,8 @@ export function renderLive(state: LiveState, columns: number, paint: Paint): str
     return `${mark} ${t.source} ${dim(paint, `(${t.value})`)}`
   })
   if (thresholds.length > 0) lines.push(thresholds.join('   '))
-  if (state.slowest !== undefined) lines.push(dim(paint, `slowest: ${state.slowest.name}  p95 ${formatMs(state.slowest.p95)} ms`))
+  if (state.slowest !== undefined)
+    lines.push(dim(paint, `slowest: ${state.slowest.name}  p95 ${formatMs(state.slowest.p95)} ms`))
   return lines.map((line) => clip(line, columns))
 }
 
@@ -71,13 +72,17 @@ export function renderPlain(state: LiveState): string {
     `iterations ${state.iterationsCompleted}`,
     `rps ${Math.round(last(state.requestsPerS) ?? 0)}`,
   ]
-  if (asked !== undefined) parts.push(`asked ${round(asked)} iters/s, got ${round(state.scenarios.reduce((n, s) => n + s.gotPerS, 0))}`)
+  if (asked !== undefined)
+    parts.push(`asked ${round(asked)} iters/s, got ${round(state.scenarios.reduce((n, s) => n + s.gotPerS, 0))}`)
   const p95 = last(state.p95)
-  if (p95 !== undefined) parts.push(`p50 ${formatMs(last(state.p50) ?? 0)} p95 ${formatMs(p95)} p99 ${formatMs(last(state.p99) ?? 0)} ms`)
+  if (p95 !== undefined)
+    parts.push(`p50 ${formatMs(last(state.p50) ?? 0)} p95 ${formatMs(p95)} p99 ${formatMs(last(state.p99) ?? 0)} ms`)
   if (state.errorRatio !== undefined) parts.push(`errors ${(state.errorRatio * 100).toFixed(2)}%`)
   const crossed = state.thresholds.filter((t) => !t.ok)
   if (state.thresholds.length > 0) {
-    parts.push(crossed.length === 0 ? 'thresholds ok' : `crossed: ${crossed.map((t) => `${t.source} (${t.value})`).join(', ')}`)
+    parts.push(
+      crossed.length === 0 ? 'thresholds ok' : `crossed: ${crossed.map((t) => `${t.source} (${t.value})`).join(', ')}`,
+    )
   }
   if (state.generator !== undefined) parts.push(`generator ${Math.round(state.generator.cpuRatio * 100)}% cpu`)
   return parts.join('  ')
@@ -99,20 +104,25 @@ function scenarioLine(s: LiveScenario, nameWidth: number, executorWidth: number,
   const head = filled < width && filled > 0 ? '>' : ''
   const bar = `[${'='.repeat(Math.max(0, filled - head.length))}${head}${' '.repeat(width - filled)}]`
   const mark = s.state === 'done' ? green(paint, '✓') : s.state === 'waiting' ? dim(paint, '·') : bold(paint, '•')
-  const rate =
-    s.askedPerS === undefined ? '' : `  asked ${round(s.askedPerS)}/s got ${round(s.gotPerS)}/s`
+  const rate = s.askedPerS === undefined ? '' : `  asked ${round(s.askedPerS)}/s got ${round(s.gotPerS)}/s`
   const dropped = s.dropped > 0 ? `  ${yellow(paint, `dropped ${s.dropped}`)}` : ''
   return `${mark} ${bold(paint, s.name.padEnd(nameWidth))}  ${dim(paint, s.executor.padEnd(executorWidth))} ${bar} ${s.labels.join('  ')}${rate}${dropped}`
 }
 
 function rateLine(state: LiveState, paint: Paint): string {
   const last = <T>(list: readonly T[]): T | undefined => list[list.length - 1]
-  const parts = [`rps ${bold(paint, String(Math.round(last(state.requestsPerS) ?? 0)))} ${sparkline(state.requestsPerS)}`]
+  const parts = [
+    `rps ${bold(paint, String(Math.round(last(state.requestsPerS) ?? 0)))} ${sparkline(state.requestsPerS)}`,
+  ]
   const p50 = last(state.p50)
   const p95 = last(state.p95)
   const p99 = last(state.p99)
   if (p95 !== undefined) {
-    parts.push(`p50 ${formatMs(p50 ?? 0)}`, `p95 ${formatMs(p95)} ${sparkline(state.p95)}`, `p99 ${formatMs(p99 ?? 0)} ms`)
+    parts.push(
+      `p50 ${formatMs(p50 ?? 0)}`,
+      `p95 ${formatMs(p95)} ${sparkline(state.p95)}`,
+      `p99 ${formatMs(p99 ?? 0)} ms`,
+    )
   }
   if (state.errorRatio !== undefined) {
     const kinds = state.errors.slice(0, 3).map(([kind, count]) => `${kind} ${count}`)

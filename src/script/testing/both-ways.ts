@@ -7,6 +7,7 @@ import vm from 'node:vm'
 import { transform } from 'esbuild'
 import { compileScript } from '../compile.js'
 import { isPersonsAsync } from '../marker.js'
+import { noteThrown } from '../stack.js'
 import type { CompiledScript, ScriptHost } from '../types.js'
 
 export interface Run {
@@ -200,6 +201,7 @@ function createStub(asynchronous: boolean): Stub {
     poll: () => {
       if (++polls > 40) throw new Interrupt('told to stop')
     },
+    thrown: noteThrown,
     isInterrupt: (error) => error instanceof Interrupt,
     resolve: (specifier, fromUrl) => new URL(specifier, fromUrl).href,
     open: (path, mode, fromUrl) => `${path} ${mode ?? ''} from ${fromUrl}`,

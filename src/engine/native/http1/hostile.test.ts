@@ -55,7 +55,7 @@ const inBody: readonly (readonly [sent: string, error: string, body: string])[] 
   [chunked('3\nabc\r\n'), 'chunked line ends with bare LF', ''],
   [chunked('3\r\nabcX\r\n'), 'malformed chunked encoding', 'abc'],
   [chunked(`3;${'x'.repeat(5000)}\r\nabc\r\n`), 'header line too long', ''],
-  [chunked((`1;${'x'.repeat(3000)}\r\na\r\n`.repeat(9))), 'chunked encoding contains too much non-data', 'aaaaa'],
+  [chunked(`1;${'x'.repeat(3000)}\r\na\r\n`.repeat(9)), 'chunked encoding contains too much non-data', 'aaaaa'],
   [chunked('3\r\nabc\r\n0\r\n'), 'http: unexpected EOF reading trailer', 'abc'],
   [
     chunked(`3\r\nabc\r\n0\r\nX: ${'y'.repeat(5000)}\r\n\r\n`),

@@ -78,6 +78,10 @@ describe('goText', () => {
   })
 
   it('leaves valid text alone', () => {
-    fc.assert(fc.property(fc.string({ unit: 'grapheme' }), (text) =>  expect(goText(Buffer.from(text))).toBe(text)))
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+        expect(goText(Buffer.from(text))).toBe(text)
+      }),
+    )
   })
 })
