@@ -66,7 +66,7 @@ it('says a thrown value that is no error, with no frames where it is not known',
   expect(mapper.describe(undefined)).toBe('undefined\n')
   expect(mapper.describe({ toString: () => 'obj' })).toBe('obj\n')
   expect(mapper.describe(Object.create(null))).toBe('[object Object]\n')
-  expect(mapper.where('str')).toBeUndefined()
+  expect(mapper.where('other')).toBeUndefined()
 })
 
 it('answers the innermost frame of the script', async () => {

@@ -83,6 +83,7 @@ const cases: Readonly<Record<string, string>> = {
   'inheritance of function prototypes': `function Api(b) { this.b = b }\nApi.prototype.get = function (u) { return http.get(this.b + u).body }\nexport default function () { show(new Api('/p').get('/1')) }`,
   'JSON.stringify and object copies of an api': `const api = Object.assign({}, { get: (u) => http.get(u).body }); const copy = { ...api, n: 1 }\nexport default function () { show(copy.get('/c'), JSON.stringify(copy)) }`,
   'names that generated code has too, and hidden intrinsics': `const $e = 1, $1 = 2, $g = 3, $n = 4, $box = 5\nconst Map = null, Promise = 6\nexport default function () { for (const u of ['/a']) { try { http.get(u); [1].map((n) => http.get('/' + n)); throw new Error('x') } catch { show($e, $1, $g, $n, $box, Map, Promise, http?.get?.('/q').status) } } }`,
+  'thrown values of every kind': `const f = (v) => { if (v === 1) throw (sleep(1), v); if (v === 2) throw /* c */ 'x' /* d */; if (v === 3) throw (new Error('e')); throw v }\nexport default function () { for (const v of [1, 2, 3, 4, undefined]) try { f(v) } catch (e) { show(String(e)) } }`,
   'a retry helper': `const retry = (fn, n) => { for (let i = 0; i < n; i++) { try { return fn(i) } catch (e) { show(e.message); sleep(i) } } throw new Error('gave up') }\nexport default function () { show(retry((i) => { if (i < 2) throw new Error('no ' + i); return http.get('/ok').body }, 5)) }`,
 }
 

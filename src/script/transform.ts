@@ -287,9 +287,10 @@ class Transformer {
         // The usual `throw new Error()` brings its own stack.
         if (argument.type === 'NewExpression') return this.#generic(node)
         this.#out.textAt(`throw ${this.#need('$thrown')}(`, node.start)
-        this.#node(argument)
+        const end = this.#source[node.end - 1] === ';' ? node.end - 1 : node.end
+        this.#sequence(node.start + 'throw'.length, end, [argument])
         this.#out.text(')')
-        return this.#out.source(argument.end, node.end)
+        return this.#out.source(end, node.end)
       }
       case 'MetaProperty':
         return this.#metaProperty(node)
