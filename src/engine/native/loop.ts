@@ -20,6 +20,7 @@ export class Loop implements VuLoop {
   #drainScheduled = false
   #pending: Set<PendingBlock> | undefined
   #single: PendingBlock | undefined
+  #waiting: { readonly pending: PendingBlock; readonly begin: () => void }[] | undefined
   #timers: Map<number, Timer> | undefined
   #nextTimerId = 1
   #generation = 0
@@ -62,23 +63,36 @@ export class Loop implements VuLoop {
       const pending: PendingBlock = { done: false, reject, cancel: undefined }
       this.#blocked++
       this.#track(pending)
-      const cancel = start(
-        (value) => {
-          if (pending.done) return
-          this.#settle(pending)
-          resolve(value)
-        },
-        (error) => {
-          if (pending.done) return
-          this.#settle(pending)
-          // An error made in a socket's callback knows nothing of the script. V8 follows promises when a stack is
-          // taken inside a reaction, and so finds who waits: k6 prints these frames too.
-          if (error instanceof Error || error instanceof this.#Error) resolve(this.#traced(error))
-          else reject(error)
-        },
-      )
-      if (!pending.done && typeof cancel === 'function') pending.cancel = cancel
+      const begin = (): void => this.#begin(pending, start, resolve)
+      // k6's machine stands still while a call blocks, so a second one (from another of the script's async functions)
+      // can only come after it: its requests leave one after the other.
+      if (this.#blocked > 1) (this.#waiting ??= []).push({ pending, begin })
+      else begin()
     })
+  }
+
+  #begin<T>(
+    pending: PendingBlock,
+    start: (resolve: (value: T) => void, reject: (error: unknown) => void) => Cancel | void,
+    resolve: (value: T | PromiseLike<T>) => void,
+  ): void {
+    const { reject } = pending
+    const cancel = start(
+      (value) => {
+        if (pending.done) return
+        this.#settle(pending)
+        resolve(value)
+      },
+      (error) => {
+        if (pending.done) return
+        this.#settle(pending)
+        // An error made in a socket's callback knows nothing of the script. V8 follows promises when a stack is
+        // taken inside a reaction, and so finds who waits: k6 prints these frames too.
+        if (error instanceof Error || error instanceof this.#Error) resolve(this.#traced(error))
+        else reject(error)
+      },
+    )
+    if (!pending.done && typeof cancel === 'function') pending.cancel = cancel
   }
 
   register(): (callback: () => unknown) => void {
@@ -207,7 +221,19 @@ export class Loop implements VuLoop {
     else this.#pending?.delete(block)
     this.#blocked--
     this.#onEnter()
+    this.#beginNext()
     if (this.#blocked === 0 && this.#queue.length > 0) this.#scheduleDrain()
+  }
+
+  #beginNext(): void {
+    const next = this.#waiting?.shift()
+    if (next === undefined) return
+    if (this.#waiting?.length === 0) this.#waiting = undefined
+    // A task of its own: what waited for the call that has just ended goes on first.
+    this.#clock.soon(() => {
+      if (!next.pending.done) next.begin()
+      else this.#beginNext()
+    })
   }
 
   #enqueue(task: () => void): void {
