@@ -1,4 +1,4 @@
 export function setup() {}
 export default function (data) {
-  console.log(typeof data, arguments.length)
+  console.log(typeof data)
 }

@@ -10,6 +10,7 @@ export const options = {
   },
 }
 export default function () {
+  console.log(`${exec.vu.tags} ${exec.vu.metrics.metadata}`)
   http.get(`${__ENV.BASE_URL}/get`)
   exec.vu.metrics.tags.who = 'me'
   exec.vu.metrics.metadata.trace = 'abc'

@@ -94,9 +94,9 @@ function vuInfo(vu: Vu): object {
 
 /** `vu.metrics.tags`: reads and writes go to the tags of every later sample of this VU. */
 function tagsProxy(vu: Vu): object {
-  const target = vu.realm.Object()
-  return new Proxy(target as object, {
-    get: (_, key) => (typeof key === 'string' ? vu.tags.get(key) : undefined),
+  const target = vu.realm.Object() as object
+  return new Proxy(target, {
+    get: (_, key) => (typeof key === 'string' ? vu.tags.get(key) : undefined) ?? (Reflect.get(target, key) as unknown),
     has: (_, key) => typeof key === 'string' && vu.tags.get(key) !== undefined,
     set: (_, key, value) => {
       const name = String(key)
@@ -122,8 +122,9 @@ function tagsProxy(vu: Vu): object {
 
 function metadataProxy(vu: Vu): object {
   const read = (): Record<string, string> => vu.metadata ?? {}
-  return new Proxy(vu.realm.Object() as object, {
-    get: (_, key) => (typeof key === 'string' ? read()[key] : undefined),
+  const target = vu.realm.Object() as object
+  return new Proxy(target, {
+    get: (_, key) => (typeof key === 'string' ? read()[key] : undefined) ?? (Reflect.get(target, key) as unknown),
     has: (_, key) => typeof key === 'string' && key in read(),
     set: (_, key, value) => {
       if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
