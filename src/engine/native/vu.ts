@@ -43,7 +43,7 @@ export class Vu implements VuScope {
   #modules: Map<string, Record<string, unknown>> | undefined
   #setupData: unknown
   #setupParsed = false
-  #fn: ((data: unknown, vuData: unknown) => unknown) | undefined
+  #fn: ((data: unknown, vuData?: unknown) => unknown) | undefined
   #isSetUp = false
   #vuData: unknown
   /** The running function is one that the person wrote async. */
@@ -150,7 +150,7 @@ export class Vu implements VuScope {
     // Materialised again on first use; a VU that changes its scenario gets that scenario's environment.
     if (Object.hasOwn(this.global, '__ENV')) delete this.global['__ENV']
     const fn = this.exports[activation.run.config.exec]
-    this.#fn = typeof fn === 'function' ? (fn as (data: unknown, vuData: unknown) => unknown) : undefined
+    this.#fn = typeof fn === 'function' ? (fn as (data: unknown, vuData?: unknown) => unknown) : undefined
     this.isPersonsAsync = isPersonsAsync(fn)
     this.#iterationInScenario = (this.#scenarioIterations.get(activation.run.name) ?? 0) - 1
   }
@@ -305,7 +305,7 @@ export class Vu implements VuScope {
     if (!this.#isSetUp && typeof this.exports['setupVU'] === 'function') return this.#setUp()
     let result: unknown
     try {
-      result = fn(this.#data(), this.#vuData)
+      result = this.#isSetUp ? fn(this.#data(), this.#vuData) : fn(this.#data())
     } catch (error) {
       return this.#settle(error, true)
     }
