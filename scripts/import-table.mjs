@@ -59,6 +59,8 @@ export function oxlintConfig() {
       // Bytes of protocols and terminals are matched by their codes.
       'no-control-regex': 'off',
       'unicorn/no-new-array': 'off',
+      'typescript/no-extraneous-class': 'off',
+      'typescript/unbound-method': 'off',
       // For windows of a browser, not for ports of a worker.
       'unicorn/require-post-message-target-origin': 'off',
       // The engine's own promises and callbacks meet on purpose at the border to scripts.

@@ -195,6 +195,7 @@ describe('what is made of it', () => {
       poll: () => undefined,
       isInterrupt: () => false,
     }
+    // oxlint-disable-next-line no-eval -- the factory is evaluated as the engine does it, in this realm
     const exports = (0, eval)(script.code)(host) as Record<string, unknown>
     expect(isPersonsAsync(exports['default'])).toBe(false)
     expect(isPersonsAsync(exports['mine'])).toBe(true)

@@ -2,8 +2,6 @@
  * Tells the functions that the compiler made async from those that the person wrote so. The mark is a comment between
  * `async` and the rest, which `toString` keeps: it costs nothing at run time until somebody asks.
  */
-export const asyncMark: string = 'async/*pw*/ '
-
 const answers = new WeakMap<object, boolean>()
 
 /** True for an async function that the person wrote; false for all else, also for what the compiler made async. */

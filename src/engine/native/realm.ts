@@ -89,7 +89,6 @@ function addOwn(seen: unknown[], target: object): void {
     if (typeof key === 'string' && /^(\$|last|leftContext|rightContext|input)/.test(key) && 'lastMatch' in target)
       continue
     const descriptor: PropertyDescriptor | undefined = Object.getOwnPropertyDescriptor(target, key)
-    const { get, value } = descriptor ?? {}
-    seen.push(key, get ?? value)
+    seen.push(key, ...Object.values(descriptor ?? {}))
   }
 }

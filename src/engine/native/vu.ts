@@ -5,7 +5,7 @@
 import type { Clock } from '#base/clock.js'
 import type { Options, Scenario } from '#config/types.js'
 import type { Metric, MetricType, SampleSink, TagSet, ValueKind } from '#metrics/types.js'
-import { isPersonsAsync } from '#script/index.js'
+import { isPersonsAsync, noteThrown } from '#script/index.js'
 import type { ScriptHost } from '#script/types.js'
 import type { Connections } from './http1/types.js'
 import { Interruption, isInterruption } from './interrupt.js'
@@ -101,6 +101,7 @@ export class Vu implements VuScope {
       global: this.global as unknown as Record<string, unknown>,
       poll: () => this.poll(),
       isInterrupt: isInterruption,
+      thrown: noteThrown,
       resolve: (specifier, fromUrl) => new URL(specifier, fromUrl).href,
       open: (path, mode, fromUrl) => this.open(path, mode, fromUrl),
     }

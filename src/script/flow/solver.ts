@@ -95,7 +95,7 @@ export class Solver {
     const set = this.#sets[from]
     if (set !== undefined) {
       // Tokens not yet propagated would arrive anyway; adding them twice is harmless.
-      for (const token of [...set]) this.add(to, token)
+      for (const token of Array.from(set)) this.add(to, token)
     }
   }
 
@@ -107,7 +107,7 @@ export class Solver {
     const set = this.#sets[cell]
     if (set === undefined) return
     const pending = this.#pending[cell]
-    for (const token of [...set]) if (pending === undefined || !pending.includes(token)) listener(token)
+    for (const token of Array.from(set)) if (pending === undefined || !pending.includes(token)) listener(token)
   }
 
   tokens(cell: Cell): ReadonlySet<Token> {
