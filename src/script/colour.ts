@@ -32,7 +32,15 @@ export interface Refusal {
   readonly node: Node
   readonly reason: RefusalReason
 }
-export type RefusalReason = 'constructor' | 'getter' | 'setter' | 'generator' | 'field' | 'iterator' | 'coercion'
+export type RefusalReason =
+  | 'constructor'
+  | 'getter'
+  | 'setter'
+  | 'generator'
+  | 'field'
+  | 'iterator'
+  | 'coercion'
+  | 'library'
 
 const implicitlyCalled = new Set(['toString', 'valueOf', 'toJSON'])
 
@@ -201,6 +209,7 @@ class Colourer {
       else if (site.kind !== 'new') node['$plan'] = 'guard' satisfies CallPlan
       return
     }
+    if (site.library && callbackBlocks) return this.#refuse(node, 'library')
     if (site.kind === 'new') {
       if (callbackBlocks && node['callee']?.name === 'Promise') node['$plan'] = 'twin' satisfies CallPlan
       return

@@ -9,7 +9,7 @@ import { analyseByName } from './flow/by-name.js'
 import { intrinsics } from './flow/natives.js'
 import { type Limits, OutOfBudget } from './flow/solver.js'
 import type { RemoteOptions } from './remote.js'
-import { buildSourceMap, bundledInput, type InputMap, singleFileInput } from './source-map.js'
+import { buildSourceMap, bundledInput, type InputMap, lowerBound, singleFileInput } from './source-map.js'
 import { createPositions } from './stack.js'
 import { transform } from './transform.js'
 import type { CompiledScript, ScriptSource } from './types.js'
@@ -70,6 +70,8 @@ interface Loaded {
   readonly root: Node
   placeAt(offset: number): SourcePlace
   parse(): Node
+  /** Whether a top-level statement comes from a package that knows nothing of k6. */
+  isLibrary(statement: Node): boolean
 }
 
 function load(source: ScriptSource, bundled: Bundle): Loaded {
@@ -81,7 +83,31 @@ function load(source: ScriptSource, bundled: Bundle): Loaded {
     return { url: input.sources[place.source] ?? source.url, line: place.line + 1, column: place.column + 1 }
   }
   const parseAgain = (): Node => parse(source, bundled, placeAt)
-  return { bundled, input, placeAt, root: parseAgain(), parse: parseAgain }
+  // esbuild's own text around a module maps to nothing; the first place inside the statement that maps tells its file.
+  const isLibrary = (statement: Node): boolean => {
+    const { offsets } = input
+    if (offsets === undefined) return false
+    const first = offsets[lowerBound(offsets, statement.start)]
+    if (first === undefined || first >= statement.end) return false
+    const text = bundled.code.slice(statement.start, statement.end)
+    return (
+      placeAt(first).url.includes('/node_modules/') && !/["'`]k6(?:\/[\w/]+)?["'`]/.test(text) && !mentionsK6(statement)
+    )
+  }
+  return { bundled, input, placeAt, root: parseAgain(), parse: parseAgain, isLibrary }
+}
+
+function mentionsK6(node: Node): boolean {
+  if (node.type === 'Identifier') return node['$var']?.imported !== undefined
+  for (const key in node) {
+    if (key.charCodeAt(0) === 36) continue
+    const value = node[key] as unknown
+    if (value === null || typeof value !== 'object') continue
+    for (const item of (Array.isArray(value) ? value : [value]) as (Node | null)[]) {
+      if (item !== null && typeof item === 'object' && typeof item.type === 'string' && mentionsK6(item)) return true
+    }
+  }
+  return false
 }
 
 function importsFiles(root: Node): boolean {
@@ -137,7 +163,16 @@ function analyse(loaded: Loaded, limits: readonly Limits[]): Analysed {
       if (!(error instanceof OutOfBudget)) throw error
     }
   }
-  const program = resolveScopes(root ?? loaded.parse())
+  // Then only the person's own code; packages that know nothing of k6 block only where they are given what blocks.
+  const own = resolveScopes(root ?? loaded.parse())
+  root = undefined
+  try {
+    const last = { budget: 5_000_000, widenAt: 100 }
+    return { program: own, flow: analyseFlow(own, blockingTable, last, loaded.isLibrary), warnings: [] }
+  } catch (error) {
+    if (!(error instanceof OutOfBudget)) throw error
+  }
+  const program = resolveScopes(loaded.parse())
   const warning =
     'the script is too large for an exact analysis: more of its functions than necessary run asynchronously'
   return { program, flow: analyseByName(program, blockingTable), warnings: [warning] }
@@ -150,6 +185,7 @@ const reasons: Readonly<Record<RefusalReason, string>> = {
   generator: 'it is in a generator, which cannot wait',
   field: 'it is in the initial value of a class member, which cannot wait',
   iterator: 'JavaScript itself drives this iteration, and cannot wait',
+  library: 'a bundled library that is too large to be analysed calls it, and would not wait',
   coercion: 'JavaScript itself calls toString, valueOf and toJSON, and cannot wait',
 }
 

@@ -43,8 +43,13 @@ export interface ClassInfo {
 }
 
 /** @throws OutOfBudget when the program is too large to be analysed within the limits */
-export function analyseFlow(program: Program, table: BlockingTable, limits: Limits): FlowResult {
-  return new Analysis(program, table, limits).run()
+export function analyseFlow(
+  program: Program,
+  table: BlockingTable,
+  limits: Limits,
+  isLibrary: (statement: Node) => boolean = () => false,
+): FlowResult {
+  return new Analysis(program, table, limits).run(isLibrary)
 }
 
 const collections: ReadonlySet<string> = new Set(['Map', 'Set', 'WeakMap', 'WeakSet', 'Object', 'Iterator'])
@@ -63,6 +68,8 @@ function blockingNames(table: BlockingTable): ReadonlySet<string> {
   }
   return names
 }
+
+const libraryPath = 'library:'
 
 class Analysis {
   readonly #program: Program
@@ -100,9 +107,13 @@ class Analysis {
     this.#accessors = accessors
   }
 
-  run(): FlowResult {
+  /** @param isLibrary  top-level statements that are not looked into: what they declare is one unknown thing */
+  run(isLibrary: (statement: Node) => boolean): FlowResult {
     const root = this.#program.functions[0] as Fn
-    for (const statement of this.#program.root['body'] as Node[]) this.#statement(statement, root)
+    for (const statement of this.#program.root['body'] as Node[]) {
+      if (isLibrary(statement)) this.#library(statement)
+      else this.#statement(statement, root)
+    }
     this.#solver.solve()
     const answersPromise = new Set<Fn>()
     for (const fn of this.#program.functions) {
@@ -128,6 +139,35 @@ class Analysis {
       memberNames: () => this.#memberNames(),
       steps: this.#solver.steps,
     }
+  }
+
+  #library(statement: Node): void {
+    const token = this.#libraryToken()
+    const declared = statement['id'] ? [statement] : ((statement['declarations'] as Node[] | undefined) ?? [])
+    for (const { id } of declared as { id?: Node }[]) {
+      const variable = id?.['$var'] as Variable | undefined
+      if (variable !== undefined) this.#solver.add(this.#variable(variable), token)
+    }
+  }
+
+  #libraryToken(): Token {
+    const known = this.#natives.get(libraryPath)
+    if (known !== undefined) return known
+    const token = this.#native(libraryPath)
+    const value = this.#values[token] as Value
+    this.#solver.add(this.#star(value), token)
+    return token
+  }
+
+  // It may call what it is given, at once or later, and answers something of its own.
+  #callLibrary(site: Site, args: readonly Cell[], result: Cell): void {
+    site.other = true
+    site.library = true
+    for (const arg of args) {
+      this.#callback(site, arg, [], this.#nil)
+      this.#callback(site, this.#elementsOf(arg), [], this.#nil)
+    }
+    if (result !== this.#nil) this.#solver.add(result, this.#libraryToken())
   }
 
   #memberNames(): Map<Fn, Set<string>> {
@@ -252,6 +292,10 @@ class Analysis {
 
   #nativeMember(value: Value, name: string, target: Cell): void {
     const path = value.path as string
+    if (path === libraryPath) {
+      this.#solver.add(target, value.token)
+      return
+    }
     if (path.startsWith('module:')) {
       const module = path.slice(7)
       if (name === 'default') {
@@ -984,6 +1028,7 @@ class Analysis {
       promise: false,
       other: false,
       nativeAwaits: false,
+      library: false,
     }
     this.#sites.push(site)
     return site
@@ -1343,6 +1388,10 @@ class Analysis {
           return
       }
     }
+    if (path === libraryPath) {
+      this.#callLibrary(site, [...args, ...(spread === undefined ? [] : [spread])], result)
+      return
+    }
     site.other = true
     // A prototype's method taken as a function: `Array.prototype.forEach.call(list, f)`.
     const method = /\.prototype\.(\w+)$/.exec(path)?.[1]
@@ -1617,6 +1666,10 @@ class Analysis {
     const path = value.path as string
     if (value.member?.kind === 'class') {
       this.#solver.add(result, this.#typed(value.member.instance))
+      return
+    }
+    if (path === libraryPath) {
+      this.#callLibrary(site, [...args, ...(spread === undefined ? [] : [spread])], result)
       return
     }
     site.other = true

@@ -50,6 +50,7 @@ export function analyseByName(program: Program, table: BlockingTable): FlowResul
       const local = callee.type === 'Identifier' && callee['$var'] !== undefined && imported(callee) === undefined
       const site: Site = {
         index: sites.length,
+        library: false,
         node,
         fn,
         kind: node.type === 'CallExpression' ? 'call' : node.type === 'NewExpression' ? 'new' : 'tag',

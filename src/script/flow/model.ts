@@ -63,4 +63,6 @@ export interface Site {
   other: boolean
   /** The native behind `callbacks` awaits them itself (`group`, `check`). */
   nativeAwaits: boolean
+  /** What is called is a library that was not looked into. */
+  library: boolean
 }
