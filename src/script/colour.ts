@@ -93,6 +93,8 @@ class Colourer {
     const boxed = new Set<Fn>()
     for (const fn of madeAsync) if (this.#flow.answersPromise.has(fn) && !this.#flow.later.has(fn)) boxed.add(fn)
     for (const site of this.#blocking) this.#plan(site, boxed)
+    for (const fn of this.#flow.heldByLibrary) if (this.#coloured.has(fn)) this.#refuse(fn.node, 'library')
+    if (this.#flow.libraryBlocks) this.#refuse(this.#program.root, 'library')
     return {
       madeAsync,
       boxed,
@@ -209,7 +211,7 @@ class Colourer {
       else if (site.kind !== 'new') node['$plan'] = 'guard' satisfies CallPlan
       return
     }
-    if (site.library && callbackBlocks) return this.#refuse(node, 'library')
+    if (site.library && (callbackBlocks || site.blocks)) return this.#refuse(node, 'library')
     if (site.kind === 'new') {
       if (callbackBlocks && node['callee']?.name === 'Promise') node['$plan'] = 'twin' satisfies CallPlan
       return

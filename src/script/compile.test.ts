@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -58,6 +58,44 @@ describe('what is loaded', () => {
     const { asWritten, compiled } = await runBothWays(source)
     expect(compiled).toEqual(asWritten)
     expect(compiled.trace).toHaveLength(3)
+  })
+
+  it('looks into a package only when it is given something that blocks', async () => {
+    mkdirSync(join(folder, 'node_modules', 'each'), { recursive: true })
+    file(
+      'node_modules/each/index.js',
+      'exports.get = (o, k) => o[k]\nexports.each = function (list, fn) { for (let i = 0; i < list.length; i++) fn(list[i]) }\nfunction Box(v) { this.v = v }\nBox.prototype.get = function () { return this.v }\nexports.box = (v) => new Box(v)',
+    )
+    const head = "import http from 'k6/http'\nimport { each, get, box } from 'each'\n"
+    const pure = await compileScript(
+      file(
+        'pure.js',
+        `${head}export default function () { each([1], (n) => console.log(n)); console.log(get({ a: 2 }, 'a'), box(3).get(), http.get('/').status) }`,
+      ),
+    )
+    expect(pure.code.match(/async\/\*pw\*\//g)).toHaveLength(1)
+    expect((await runCompiled(pure, 'default')).trace).toEqual([
+      'console.log(1)',
+      "http.get('/')",
+      'console.log(2, 3, 200)',
+    ])
+    const blocking = await compileScript(
+      file(
+        'blocking.js',
+        `${head}export default function () { each(['/1', '/2'], (u) => console.log(http.get(u).body)); console.log(box(3).get()) }`,
+      ),
+    )
+    expect((await runCompiled(blocking, 'default')).trace).toEqual([
+      "http.get('/1')",
+      "console.log('get /1')",
+      "http.get('/2')",
+      "console.log('get /2')",
+      'console.log(3)',
+    ])
+    const given = await compileScript(
+      file('given.js', `${head}export default function () { console.log(get(http, 'get')('/g').body) }`),
+    )
+    expect((await runCompiled(given, 'default')).trace).toEqual(["http.get('/g')", "console.log('get /g')"])
   })
 
   it('lets require() run in the init context only', async () => {

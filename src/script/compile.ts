@@ -38,8 +38,7 @@ export async function compileScript(source: ScriptSource, options: CompileOption
   // The short way looks for imports with a pattern; the parsed program knows better.
   if (importsFiles(loaded.root)) loaded = load(source, await bundle(source, options, true))
   const { bundled, input, placeAt } = loaded
-  const { program, flow, warnings } = analyse(loaded, options.limits ?? defaultLimits)
-  const colouring = colour(program, flow)
+  const { program, flow, colouring, warnings } = analyse(loaded, options.limits ?? defaultLimits)
   refuse(colouring, placeAt)
   const done = transform(bundled.code, program, {
     table: blockingTable,
@@ -72,6 +71,7 @@ interface Loaded {
   parse(): Node
   /** Whether a top-level statement comes from a package that knows nothing of k6. */
   isLibrary(statement: Node): boolean
+  hasLibraries(): boolean
 }
 
 function load(source: ScriptSource, bundled: Bundle): Loaded {
@@ -94,7 +94,8 @@ function load(source: ScriptSource, bundled: Bundle): Loaded {
       placeAt(first).url.includes('/node_modules/') && !/["'`]k6(?:\/[\w/]+)?["'`]/.test(text) && !mentionsK6(statement)
     )
   }
-  return { bundled, input, placeAt, root: parseAgain(), parse: parseAgain, isLibrary }
+  const hasLibraries = (): boolean => input.sources.some((url) => url.includes('/node_modules/'))
+  return { bundled, input, placeAt, root: parseAgain(), parse: parseAgain, isLibrary, hasLibraries }
 }
 
 function mentionsK6(node: Node): boolean {
@@ -148,34 +149,37 @@ function parse(source: ScriptSource, bundled: Bundle, placeAt: (offset: number) 
 interface Analysed {
   readonly program: Program
   readonly flow: FlowResult
+  readonly colouring: Colouring
   readonly warnings: readonly string[]
 }
 
 function analyse(loaded: Loaded, limits: readonly Limits[]): Analysed {
   // Each attempt leaves its marks on the tree, so the next one needs a tree of its own.
   let root: Node | undefined = loaded.root
-  for (const one of limits) {
+  const attempt = (flowOf: (program: Program) => FlowResult, warnings: string[] = []): Analysed | undefined => {
     const program = resolveScopes(root ?? loaded.parse())
     root = undefined
     try {
-      return { program, flow: analyseFlow(program, blockingTable, one), warnings: [] }
+      const flow = flowOf(program)
+      return { program, flow, colouring: colour(program, flow), warnings }
     } catch (error) {
-      if (!(error instanceof OutOfBudget)) throw error
+      if (error instanceof OutOfBudget) return undefined
+      throw error
     }
   }
-  // Then only the person's own code; packages that know nothing of k6 block only where they are given what blocks.
-  const own = resolveScopes(root ?? loaded.parse())
-  root = undefined
-  try {
-    const last = { budget: 5_000_000, widenAt: 100 }
-    return { program: own, flow: analyseFlow(own, blockingTable, last, loaded.isLibrary), warnings: [] }
-  } catch (error) {
-    if (!(error instanceof OutOfBudget)) throw error
+  // Packages that know nothing of k6 need no look inside, unless the script gives them something that blocks.
+  const ownCode = loaded.hasLibraries()
+    ? attempt((program) => analyseFlow(program, blockingTable, limits[0] as Limits, loaded.isLibrary))
+    : undefined
+  if (ownCode?.colouring.refusals.some(({ reason }) => reason === 'library') === false) return ownCode
+  for (const one of limits) {
+    const whole = attempt((program) => analyseFlow(program, blockingTable, one))
+    if (whole !== undefined) return whole
   }
-  const program = resolveScopes(loaded.parse())
+  if (ownCode !== undefined) return ownCode
   const warning =
     'the script is too large for an exact analysis: more of its functions than necessary run asynchronously'
-  return { program, flow: analyseByName(program, blockingTable), warnings: [warning] }
+  return attempt((program) => analyseByName(program, blockingTable), [warning]) as Analysed
 }
 
 const reasons: Readonly<Record<RefusalReason, string>> = {

@@ -28,6 +28,10 @@ export interface FlowResult {
   readonly answersPromise: ReadonlySet<Fn>
   /** Functions that a native may call later: their results go to a promise or nowhere. */
   readonly later: ReadonlySet<Fn>
+  /** Functions that the script put into a library that was not looked into. */
+  readonly heldByLibrary: ReadonlySet<Fn>
+  /** Such a library was given something of k6 that blocks. */
+  readonly libraryBlocks: boolean
   /** Functions that a variable may hold. */
   held(variable: Variable): readonly Fn[]
   /** Names of members under which each function is held; `*` when under a name that is only known at run time. */
@@ -93,6 +97,8 @@ class Analysis {
   readonly #settledCells = new Map<Cell, Cell>()
   readonly #generated = new Map<Site, Map<string, Cell>>()
   readonly #callbacks = new Set<string>()
+  readonly #heldByLibrary = new Set<Fn>()
+  #libraryBlocks = false
 
   constructor(program: Program, table: BlockingTable, limits: Limits) {
     this.#program = program
@@ -134,6 +140,8 @@ class Analysis {
       blockingNames: this.#blockingEscaped ? this.#blockingNames() : new Set(),
       answersPromise,
       later: this.#later,
+      heldByLibrary: this.#heldByLibrary,
+      libraryBlocks: this.#libraryBlocks,
       held: (variable) =>
         variable.cell < 0 ? [] : [...this.#solver.tokens(variable.cell)].flatMap((t) => this.#values[t]?.fn ?? []),
       memberNames: () => this.#memberNames(),
@@ -156,6 +164,12 @@ class Analysis {
     const token = this.#native(libraryPath)
     const value = this.#values[token] as Value
     this.#solver.add(this.#star(value), token)
+    // What a script puts into a library is called by it.
+    this.#solver.listen(this.#all(value), (held) => {
+      const { fn, member } = this.#values[held] as Value
+      if (fn !== undefined) this.#heldByLibrary.add(fn)
+      else if (member?.kind === 'blocks') this.#libraryBlocks = true
+    })
     return token
   }
 
@@ -166,6 +180,7 @@ class Analysis {
     for (const arg of args) {
       this.#callback(site, arg, [], this.#nil)
       this.#callback(site, this.#elementsOf(arg), [], this.#nil)
+      this.#escapeCell(arg)
     }
     if (result !== this.#nil) this.#solver.add(result, this.#libraryToken())
   }

@@ -92,6 +92,8 @@ export function analyseByName(program: Program, table: BlockingTable): FlowResul
     blockingNames: blocking,
     answersPromise: all,
     later,
+    heldByLibrary: new Set(),
+    libraryBlocks: false,
     held: () => [],
     memberNames: () => new Map([...all].map((fn) => [fn, new Set([fn.name])])),
     steps: 0,
