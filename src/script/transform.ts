@@ -523,7 +523,6 @@ class Transformer {
       if (target['$free'] === true && !this.#isDirect(target['name'])) this.#out.text(`${target['name'] as string}: `)
       return this.#node(value)
     }
-    const value = node['value'] as Node
     if (node['method'] !== true && node['kind'] === 'init') return this.#propertyPair(node)
     this.#methodLike(node, node.start)
   }
