@@ -41,7 +41,8 @@ describe('Loop', () => {
     const { clock, loop } = setup()
     let cancelled = 0
     const outcomes: unknown[] = []
-    for (let i = 0; i < 3; i++) loop.block<void>(() => () => void cancelled++).catch((error: unknown) => outcomes.push(error))
+    for (let i = 0; i < 3; i++)
+      loop.block<void>(() => () => void cancelled++).catch((error: unknown) => outcomes.push(error))
     const reason = new Interruption('stopped')
     loop.interrupt(reason)
     await clock.advanceTo(1e6)
