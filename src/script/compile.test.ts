@@ -30,6 +30,19 @@ async function refusal(contents: string): Promise<PerfwrightError> {
 }
 
 describe('what is loaded', () => {
+  it('awaits the blocking functions of a CommonJS file that an ES module imports', async () => {
+    file('common.js', "const http = require('k6/http')\nexports.status = (path) => http.get(path).status")
+    const script = await compileScript(
+      file(
+        'mixed.js',
+        "import common from './common.js'\nimport { status } from './common.js'\nexport default function () { console.log(common.status('/a'), status('/b')) }",
+      ),
+    )
+    expect(script.code.match(/await http\.get/g)).toHaveLength(1)
+    expect(script.code).toMatch(/await import_common\w*\.default\.status/)
+    expect(script.code).toMatch(/await \(0, import_common\w*\.status\)/)
+  })
+
   it('follows relative imports with and without extension, JSON, CommonJS and TypeScript', async () => {
     file('a.js', "import { b } from './b'\nexport const a = () => b() + 1")
     file(

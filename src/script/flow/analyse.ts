@@ -1783,7 +1783,10 @@ class Analysis {
     if (callee.type !== 'Identifier') return undefined
     const name = callee['name'] as string
     const args = node['arguments'] as Node[]
-    if (name === 'require' && callee['$free'] && args[0]?.type === 'Literal') {
+    // `require` as the person wrote it, and what the bundler makes of it beside ES modules.
+    const requires =
+      (name === 'require' && callee['$free'] === true) || (name === '__require' && callee['$var'] !== undefined)
+    if (requires && args[0]?.type === 'Literal') {
       const cell = this.#solver.cell()
       this.#solver.add(cell, this.#native(`module:${String(args[0]['value'])}`))
       return cell

@@ -1,4 +1,3 @@
-// known-difference: commonjs-interop
 import common from './lib/common.js'
 import { one } from './lib/common.js'
 export default function () {
