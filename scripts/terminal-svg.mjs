@@ -9,7 +9,8 @@ const columns = Math.max(...plain.map((line) => line.length))
 const [cellWidth, lineHeight, pad] = [7.8, 17, 14]
 const width = Math.ceil(columns * cellWidth + 2 * pad)
 const height = lines.length * lineHeight + 2 * pad
-const escape = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;')
+// Plain spaces would collapse.
+const escape = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/ /g, '\u00a0')
 
 let style = { colour: '#c9d1d9', bold: false, dim: false }
 const rows = lines.map((line, row) => {
