@@ -99,7 +99,8 @@ export class WorkerBody {
         ...(error.fix === undefined ? {} : { fix: error.fix }),
       }
     }
-    const stack = this.#mapper?.describe(error)
+    // In the init context k6 has no frames for a thrown value that is no error.
+    const stack = phase === 'init' && !isObject(error) ? `${String(error)}\n` : this.#mapper?.describe(error)
     return {
       message: String(error instanceof Error ? error.message : error),
       stack: stack ?? String(error),
@@ -305,7 +306,7 @@ export class WorkerBody {
     this.#reporter.iterationError(error instanceof Interruption ? error.reason : firstLine(text))
     if (vu.isPersonsAsync) {
       // To k6 an async function that throws is a promise that nobody handled.
-      this.#logUncaught(vu, text)
+      this.#logUncaught(vu, error)
       return
     }
     this.#reporter.log.error(text, {
@@ -316,9 +317,9 @@ export class WorkerBody {
     })
   }
 
-  #logUncaught(vu: Vu | undefined, text: string): void {
-    // Without a stack (`throw 'text'`) k6 ends the line at the text.
-    const words = text.includes('\n\tat ') ? text : text.trimEnd()
+  #logUncaught(vu: Vu | undefined, error: unknown): void {
+    // A rejection with something that is no error has no frames in k6, and its line ends at the text.
+    const words = isObject(error) ? (this.#mapper?.describe(error) ?? String(error)) : String(error)
     const scenario = vu?.scenario
     this.#reporter.log.error(
       `Uncaught (in promise) ${words}`,
@@ -330,7 +331,7 @@ export class WorkerBody {
   unhandledRejection(error: unknown): void {
     if (isInterruption(error)) return
     const vu = this.#shared?.running
-    this.#logUncaught(vu, this.#mapper?.describe(error) ?? String(error))
+    this.#logUncaught(vu, error)
     vu?.endByRejection()
   }
 
@@ -436,4 +437,8 @@ function stringifySetupData(vu: Vu, value: unknown): string | undefined {
 function firstLine(text: string): string {
   const end = text.indexOf('\n')
   return end < 0 ? text : text.slice(0, end)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
