@@ -65,6 +65,31 @@ export function parseRunFlags(argv: readonly string[], env: Env): RunCommand {
   return { script: parsed.args[0] ?? '', options: toTier(parsed), runtime: toRuntime(parsed, env, true), help }
 }
 
+/** The command line without perfwright's own flags, as k6 takes it. */
+export function withoutOwnFlags(argv: readonly string[]): string[] {
+  const own = new Map(RUN_FLAGS.filter((flag) => flag.group === OWN).map((flag) => [`--${flag.name}`, flag]))
+  const out: string[] = []
+  for (let i = 0; i < argv.length; i++) {
+    const arg = argv[i] ?? ''
+    const flag = own.get(arg.split('=')[0] ?? '')
+    if (flag === undefined) out.push(arg)
+    else if (flag.takes !== 'nothing' && !arg.includes('=')) i++
+  }
+  return out
+}
+
+/** Flags of k6 that were given and do nothing here yet; a run must not pass over them in silence. */
+export function withoutEffect({ runtime, options }: RunCommand): string[] {
+  const given: [flag: string, isGiven: boolean][] = [
+    ['--address', runtime.address !== undefined],
+    ['--profiling-enabled', runtime.profilingEnabled],
+    ['--traces-output', runtime.tracesOutput !== 'none' && runtime.tracesOutput !== ''],
+    ['--secret-source', runtime.secretSources.length > 0],
+    ['--paused', options['paused'] === true],
+  ]
+  return given.filter(([, isGiven]) => isGiven).map(([flag]) => flag)
+}
+
 export interface InspectCommand {
   readonly script: string
   readonly executionRequirements: boolean
@@ -416,10 +441,21 @@ export const RUN_FLAGS: readonly OptionFlag[] = [
     help: 'break the summary down by endpoint, scenario, group, stage',
   },
   { name: 'fail-on-check', takes: 'nothing', group: OWN, help: 'exit 99 when any check failed' },
-  { name: 'fail-on-error', takes: 'nothing', group: OWN, help: 'exit 107 when any iteration threw' },
-  { name: 'strict', takes: 'nothing', group: OWN, help: 'warnings about options are errors' },
-  { name: 'engine', takes: 'text', arg: 'NAME', group: OWN, help: 'native (default) or k6' },
-  { name: 'json', takes: 'nothing', group: OWN, help: 'print the verdict as JSON' },
+  {
+    name: 'fail-on-error',
+    takes: 'nothing',
+    group: OWN,
+    help: 'exit 99 when any iteration threw or a request got no answer',
+  },
+  { name: 'strict', takes: 'nothing', group: OWN, help: 'exit 33 when the injector was saturated, late or starved' },
+  {
+    name: 'engine',
+    takes: 'text',
+    arg: 'NAME',
+    group: OWN,
+    help: 'native (default), or k6: the same command line on the real k6 (PATH or PW_K6)',
+  },
+  { name: 'json', takes: 'nothing', group: OWN, help: 'print verdict, trust and summary as one JSON object' },
 ]
 
 const INSPECT_FLAGS: readonly OptionFlag[] = [

@@ -43,7 +43,7 @@ export class RunTerminal {
         write: (text) => void io.stdout.write(text),
       },
       this.#paint,
-      runtime.quiet,
+      runtime.quiet || runtime.json,
     )
     const logTty = io.stderr.isTTY === true
     this.#logStyle = {
@@ -73,6 +73,10 @@ export class RunTerminal {
     this.#screen.around(() => this.#writeLog(formatLog(line, this.#logStyle)))
   }
 
+  warn(message: string): void {
+    this.log({ level: 'warn', message, fields: {}, unixMs: this.#clock.unixMs() })
+  }
+
   /** The script failed before anything could run. */
   scriptFailure({ message, stack }: WorkerFailure): void {
     const fields: LogLine['fields'] = stack === undefined ? {} : { hint: 'script exception', source: 'stacktrace' }
@@ -80,7 +84,7 @@ export class RunTerminal {
   }
 
   planned(plan: RunPlan, script: string, files: RunFiles): void {
-    if (this.#runtime.quiet) return
+    if (this.#runtime.quiet || this.#runtime.json) return
     const { options, vus } = plan
     const scenarios = Object.values(options.scenarios)
     const lines = [
@@ -132,7 +136,7 @@ export class RunTerminal {
   /** Last lines: what the numbers are worth, where the record is, and the verdict that the exit code stands for. */
   verdict(result: RunResult, files: RunFiles): void {
     const { end } = result
-    if (!this.#runtime.quiet) {
+    if (!this.#runtime.quiet && !this.#runtime.json) {
       const lines: string[] = []
       if (files.dir !== undefined) lines.push(`  record ${files.dir}`)
       const passed = end.code === ExitCode.ok

@@ -142,6 +142,39 @@ describe('perfwright run', () => {
   })
 })
 
+describe('flags of our own', () => {
+  const script = `import { check } from 'k6'; export const options = { iterations: 2 }; export default () => { check(1, { odd: (v) => v === __ITER }) }`
+
+  it('--json prints one object with verdict, trust and summary', async () => {
+    const cwd = folder({ 'script.js': script })
+    const { code, stdout } = await perfwright(['run', '--json', 'script.js'], { cwd })
+    const answer = JSON.parse(stdout) as {
+      exit: { code: number }
+      trust: { verdict: string }
+      summary: { metrics: object }
+    }
+    expect(code).toBe(0)
+    expect(answer.exit.code).toBe(0)
+    expect(answer.summary.metrics).toHaveProperty('checks')
+  })
+
+  it('--fail-on-check exits 99 and names the check', async () => {
+    const cwd = folder({ 'script.js': script })
+    const { code, stderr } = await perfwright(['run', '--quiet', '--fail-on-check', 'script.js'], { cwd })
+    expect(code).toBe(99)
+    expect(stderr).toContain("'odd'")
+  })
+
+  it('says which flags of k6 do nothing yet, and how to get the real k6', async () => {
+    const cwd = folder({ 'script.js': script })
+    const { stderr } = await perfwright(['run', '--quiet', '--address', 'localhost:6565', 'script.js'], { cwd })
+    expect(stderr).toContain('--address has no effect')
+    const missing = await perfwright(['run', '--engine', 'k6', 'script.js'], { cwd, env: { PW_K6: '/nowhere/k6' } })
+    expect(missing.code).toBe(34)
+    expect(missing.stderr).toContain('PW_ENGINE_K6_MISSING')
+  })
+})
+
 describe('Ctrl-C', () => {
   const script = `import { sleep } from 'k6'
     export const options = { vus: 2, duration: '50s' }

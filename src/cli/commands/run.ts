@@ -10,11 +10,12 @@ import { loadScript } from '#api/load-script.js'
 import { type RunResult, TestRun } from '#api/run-test.js'
 import { RunFiles } from '#api/run-files.js'
 import { readConfigFile } from '#config/index.js'
+import { runK6 } from '#engine/k6/run-k6.js'
 import { ScriptFailure } from '#engine/native/engine.js'
 import type { BreakdownBy } from '#metrics/index.js'
 import { k6SummaryData, k6SummaryExport, machineReadableSummary } from '#report/summary/index.js'
 import type { Command, CommandIo } from '../command.js'
-import { parseRunFlags, type RunCommand, runHelp } from '../run-flags.js'
+import { parseRunFlags, type RunCommand, runHelp, withoutEffect, withoutOwnFlags } from '../run-flags.js'
 import { RunTerminal } from '../run-terminal.js'
 import { compile, proxyEnv, scriptEnv } from '../script-host.js'
 import { version } from '../version.js'
@@ -33,6 +34,7 @@ export const runCommand: Command = {
       io.stdout.write(`${runHelp(io.stdout.columns)}\n`)
       return ExitCode.ok
     }
+    if (flags.runtime.engine === 'k6') return await runK6(withoutOwnFlags(argv), io)
     return (await runScript(flags, io)).exitCode
   },
 }
@@ -59,6 +61,8 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
   })
   try {
     await terminal.open()
+    for (const flag of withoutEffect(flags))
+      terminal.warn(`${flag} has no effect on the native engine yet; --engine k6 runs the script on the real k6`)
     const configFile = readConfigFile(runtime.configFile, io.env)
     files.addOutputs(runtime.outputs.length === 0 ? configFile.out : [])
     const source = await loadScript(flags.script, io.cwd, io.stdin)
@@ -99,6 +103,7 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
     try {
       const result = await run.run((measured) => summaryInput(measured, flags, io))
       await finish(result, flags, io, terminal, files)
+      if (runtime.linger === true) await untilSignal(terminal)
       return { exitCode: result.end.code, recordDir: files.dir }
     } finally {
       stopListening()
@@ -165,8 +170,33 @@ async function finish(
       else if (path === 'stderr') io.stderr.write(content)
       else writeOutput(resolve(io.cwd, path), content, terminal)
     }
-  } else if (wanted) terminal.summary(result)
+  } else if (wanted && !runtime.json) terminal.summary(result)
   terminal.verdict(result, files)
+  if (runtime.json) {
+    const { end, trust } = result
+    const answer = {
+      exit: { code: end.code, reason: end.text ?? null },
+      trust,
+      record: files.dir ?? null,
+      summary: summaryData(result, flags, io),
+    }
+    io.stdout.write(`${JSON.stringify(answer, null, 2)}\n`)
+  }
+}
+
+/** `--linger`: the process stays until it is told to go. */
+async function untilSignal(terminal: RunTerminal): Promise<void> {
+  terminal.warn('The run is over; Ctrl-C ends the process (--linger).')
+  await new Promise<void>((resolve) => {
+    // A signal handler alone does not keep the process alive.
+    const alive = setInterval(() => {}, 60_000)
+    const end = (): void => {
+      clearInterval(alive)
+      resolve()
+    }
+    process.once('SIGINT', end)
+    process.once('SIGTERM', end)
+  })
 }
 
 function writeOutput(path: string, content: string | Uint8Array, terminal: RunTerminal): void {
