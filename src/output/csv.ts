@@ -3,6 +3,7 @@
  * use, then what else was tagged. `-` is standard output; `.gz` compresses.
  * Source: grafana.com/docs/k6, "CSV" output; forms compared with k6 2.2. k6 orders `extra_tags` at random, we by key.
  */
+import { DEFAULT_SYSTEM_TAGS } from '#config/option-table.js'
 import { parseDuration } from '#base/duration.js'
 import { outputNotCreated } from './errors.js'
 import { csvField, fixed6, rfc3339, rfc3339Nano } from './go-text.js'
@@ -105,24 +106,7 @@ function checkInterval(text: string | undefined): void {
   if ('error' in parsed) throw outputNotCreated('csv', parsed.error)
 }
 
-const SYSTEM_TAGS = [
-  'proto',
-  'subproto',
-  'status',
-  'method',
-  'url',
-  'name',
-  'group',
-  'check',
-  'error',
-  'error_code',
-  'tls_version',
-  'scenario',
-  'service',
-  'expected_response',
-  'ocsp_status',
-  'ip',
-]
+const SYSTEM_TAGS = [...DEFAULT_SYSTEM_TAGS, 'ocsp_status', 'ip']
 
 const timeFormats: Readonly<Record<string, (unixMs: number) => string>> = {
   unix: (ms) => String(Math.floor(ms / 1000)),

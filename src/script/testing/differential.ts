@@ -31,7 +31,7 @@ const maxEntries = 1500
 const patienceMs = 1500
 
 export async function differential(contents: string, options: DifferentialOptions = {}): Promise<Outcome> {
-  const url = options.url ?? 'file:///work/script.js'
+  const url = options.url ?? 'file:///x/script.js'
   const script = await compileScript({ url, contents }, options.jslib === undefined ? {} : { jslib: options.jslib })
   const compiled = await runCompiled(script, options.run)
   const reference = await runReference(contents, url, options)

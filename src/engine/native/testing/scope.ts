@@ -3,6 +3,7 @@
  * keeps its lines. Nothing is mocked; what the engine adds (scenarios, iterations) is set by the test.
  */
 import { systemClock } from '#base/clock.js'
+import { DEFAULT_SYSTEM_TAGS } from '#config/option-table.js'
 import type { Options } from '#config/types.js'
 import { defineBuiltinMetrics, MetricRegistry, TagRegistry } from '#metrics/index.js'
 import type { Metric, TagSet } from '#metrics/types.js'
@@ -115,22 +116,7 @@ export const defaultOptions: Options = {
   scenarios: {},
   thresholds: {},
   tags: {},
-  systemTags: [
-    'proto',
-    'subproto',
-    'status',
-    'method',
-    'url',
-    'name',
-    'group',
-    'check',
-    'error',
-    'error_code',
-    'tls_version',
-    'scenario',
-    'service',
-    'expected_response',
-  ],
+  systemTags: DEFAULT_SYSTEM_TAGS,
   setupTimeoutNs: 60e9,
   teardownTimeoutNs: 60e9,
   handleSummaryTimeoutNs: 120e9,
