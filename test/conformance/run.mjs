@@ -81,11 +81,14 @@ async function drain(lane) {
         process.stdout.write(`skip ${file}: the target has no TLS, because openssl was not found\n`)
         continue
       }
-      const differences = await compare(file, directives, sides)
+      let differences = await compare(file, directives, sides)
+      let tries = 1
+      // Scripts that race with the clock may differ on a busy machine on either side; a real difference differs thrice.
+      for (; differences.length > 0 && tries < 3; tries++) differences = await compare(file, directives, sides)
       if (differences.length === 0) passed++
       else failures.push(file)
       process.stdout.write(
-        `${differences.length === 0 ? 'ok  ' : 'DIFF'} ${file}\n${differences.map((line) => `       ${line}\n`).join('')}`,
+        `${differences.length === 0 ? 'ok  ' : 'DIFF'} ${file}${tries > 1 && differences.length === 0 ? `  (agreed at try ${tries})` : ''}\n${differences.map((line) => `       ${line}\n`).join('')}`,
       )
     }
   } finally {
