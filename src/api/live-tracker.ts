@@ -3,6 +3,7 @@
  */
 import type { Scenario } from '#config/types.js'
 import type { WorkerWindow } from '#engine/native/worker/protocol.js'
+import { endpointName } from '#metrics/index.js'
 import type { Metric } from '#metrics/types.js'
 import type { LiveState, LiveThreshold } from '#report/live/render.js'
 import { Sketch } from '#stats/index.js'
@@ -124,8 +125,7 @@ export class LiveTracker {
     const tags = this.#tags.get(tagsId)
     const name = tags?.get('name')
     if (name === undefined) return undefined
-    const method = tags?.get('method') ?? ''
-    const key = name.startsWith(`${method} `) ? name : `${method} ${name}`.trim()
+    const key = endpointName({ method: tags?.get('method'), name }) ?? name
     let sketch = this.#endpoints.get(key)
     if (sketch === undefined && this.#endpoints.size < 200) {
       sketch = new Sketch()

@@ -206,7 +206,7 @@ const GENERAL_FLAGS: readonly OptionFlag[] = [
     takes: 'text',
     arg: 'OUT',
     group: GENERAL,
-    help: 'stderr (default), stdout, none, file=PATH, loki=HOST:PORT',
+    help: 'stderr (default), stdout, none or file=PATH',
   },
   { name: 'address', short: 'a', takes: 'text', arg: 'HOST:PORT', group: GENERAL, help: 'serve the REST API there' },
   { name: 'profiling-enabled', takes: 'nothing', group: GENERAL, help: 'profiling endpoints on the REST API' },
@@ -409,7 +409,13 @@ export const RUN_FLAGS: readonly OptionFlag[] = [
     help: 'no summary at the end (as in k6 v1)',
   },
   { name: 'out', short: 'o', takes: 'each', arg: 'OUT', group: RESULTS, help: 'json=FILE, csv=FILE, ... (repeatable)' },
-  { name: 'linger', short: 'l', takes: 'nothing', group: GENERAL, help: 'keep the REST API after the end' },
+  {
+    name: 'linger',
+    short: 'l',
+    takes: 'nothing',
+    group: GENERAL,
+    help: 'keep the process after the end, until Ctrl-C',
+  },
   {
     name: 'no-usage-report',
     takes: 'nothing',

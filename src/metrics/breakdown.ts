@@ -98,9 +98,14 @@ export function breakdownBy(by: BreakdownBy): Breakdown {
 
 /** Method and name (the `name` tag, else the URL), as k6 groups requests. */
 function endpointOf(tags: TagSet): string | undefined {
-  const name = tags.get('name') ?? tags.get('url')
-  if (name === undefined) return undefined
-  const method = tags.get('method')
-  // People name requests `GET /orders` already.
-  return method === undefined || name.startsWith(`${method} `) ? name : `${method} ${name}`
+  return endpointName({ method: tags.get('method'), name: tags.get('name') ?? tags.get('url') })
+}
+
+/** How an endpoint is called in tables: people name requests `GET /orders` already, and then no method is put before it. */
+export function endpointName(of: {
+  readonly method: string | undefined
+  readonly name: string | undefined
+}): string | undefined {
+  const { method, name } = of
+  return method === undefined || name === undefined || name.startsWith(`${method} `) ? name : `${method} ${name}`
 }

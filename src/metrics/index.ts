@@ -1,5 +1,12 @@
 export { MetricAggregate, type ObservedMetric } from './aggregate.js'
-export { Breakdown, type BreakdownBy, type BreakdownPart, breakdownBy, parseBreakdownBy } from './breakdown.js'
+export {
+  Breakdown,
+  type BreakdownBy,
+  type BreakdownPart,
+  breakdownBy,
+  endpointName,
+  parseBreakdownBy,
+} from './breakdown.js'
 export { type BuiltinMetrics, defineBuiltinMetrics } from './builtin.js'
 export { type CheckCount, type GroupNode, pathId } from './checks.js'
 export { parseGoFloat } from './go-float.js'

@@ -1,4 +1,5 @@
 /** What a report of a record says, as plain data: the JSON report is this, the others are made of it. */
+import { endpointName } from '#metrics/index.js'
 import type { Missing, RecordEvent, RunFile, RunRecord, SeriesTotal } from '#record/index.js'
 import { metricTotal } from '#record/index.js'
 import { RELATIVE_ERROR, type Sketch } from '#stats/index.js'
@@ -134,7 +135,7 @@ function withOwn(record: RunRecord, whole: readonly SeriesTotal[], durationS: nu
 function endpointKey(tags: Readonly<Record<string, string>>): string | undefined {
   const name = tags['name'] ?? tags['url']
   if (name === undefined) return undefined
-  return tags['method'] === undefined ? name : `${tags['method']} ${name}`
+  return endpointName({ method: tags['method'], name }) ?? name
 }
 
 function partRows(
