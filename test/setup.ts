@@ -3,4 +3,3 @@ if (process.env['CI'] !== undefined) {
   const { default: fc } = await import('fast-check')
   fc.configureGlobal({ seed: 20261122 })
 }
-export {}
