@@ -25,7 +25,6 @@ export async function inspectScript(
       modules: compiled.modules,
       entryUrl,
       env,
-      runTags: {},
       rawSamples: false,
       tagStages: false,
       stopFlag: engine.stopFlag,

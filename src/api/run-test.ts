@@ -174,7 +174,6 @@ export class TestRun {
       modules: compiled.modules,
       entryUrl: request.entryUrl,
       env: request.env,
-      runTags: {},
       rawSamples: this.#observer.rawSamples,
       tagStages: request.summaryBy.includes('stage'),
       stopFlag: engine.stopFlag,
@@ -227,7 +226,7 @@ export class TestRun {
     const ticker = this.#everyQuarterSecond()
     try {
       await engine.call('configure', { options, exported: exportOptions(options) })
-      await engine.call('initVus', { planned: plan.vus.plannedVus, max: plan.vus.maxVus })
+      await engine.call('initVus', { planned: plan.vus.plannedVus })
       this.#markStart()
       if (loaded.functions.includes('setup') && !options.noSetup && !this.#stopping) {
         this.#phase('setup')
@@ -259,7 +258,7 @@ export class TestRun {
   }
 
   async #runScenarios(engine: NativeEngine, setupData: string | undefined): Promise<void> {
-    const running = engine.call('run', { setupData, startInMs: 0, startedUnixMs: this.#clock.unixMs() })
+    const running = engine.call('run', { setupData })
     // The second Ctrl-C does not wait for a worker that does not answer.
     const now = new Promise<'now'>(
       (resolve) => (this.#stopNow = () => this.#clock.at(this.#clock.nowNs() + 1e9, () => resolve('now'))),
@@ -311,8 +310,6 @@ export class TestRun {
         }
         this.#end.abort(ExitCode.scriptAborted, event.reason)
         return this.#stop('now', event.reason)
-      case 'initialized':
-        return
     }
   }
 
@@ -375,7 +372,6 @@ export class TestRun {
     const builtin = this.#builtin as BuiltinMetrics
     const scenarios = this.#last?.scenarios ?? []
     const open = scenarios.filter((scenario) => isOpen(plan, scenario.name))
-    const sent = aggregate.total(builtin.http_reqs).sink.sum
     const lag = aggregate.total(builtin.iteration_start_lag).sink
     const health = this.#health
     const trust = judgeTrust({
@@ -384,7 +380,6 @@ export class TestRun {
       asked: open.reduce((sum, scenario) => sum + scenario.started + scenario.dropped, 0),
       dropped: open.reduce((sum, scenario) => sum + scenario.dropped, 0),
       startLagMsP99: lag.isEmpty ? undefined : lag.sketch.quantile(0.99),
-      samples: sent > 0 ? sent : (this.#last?.iterationsCompleted ?? 0),
       clockStepMs: this.#clockStepMs(),
       missing: this.#observer.missing().map(({ what, why }) => `${what} (${why})`),
     })

@@ -7,7 +7,6 @@ const calm: TrustInput = {
   asked: 0,
   dropped: 0,
   startLagMsP99: undefined,
-  samples: 10_000,
   clockStepMs: 0,
   missing: [],
 }

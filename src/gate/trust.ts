@@ -12,8 +12,6 @@ export interface TrustInput {
   readonly dropped: number
   /** p99 of the lag between intended and actual start, ms; undefined in a closed model. */
   readonly startLagMsP99: number | undefined
-  /** Requests, or iterations where there were none. */
-  readonly samples: number
   /** Wall clock minus monotonic clock over the run, ms: not 0 when the wall clock was stepped. */
   readonly clockStepMs: number
   /** What the record could not hold. */

@@ -57,7 +57,7 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
     commandLine: process.argv.slice(2),
     stdout: io.stdout,
     version: version(),
-    warn: (message) => terminal.log({ level: 'warn', message, fields: {}, unixMs: systemClock.unixMs() }),
+    warn: (message) => terminal.warn(message),
   })
   try {
     await terminal.open()

@@ -4,6 +4,7 @@
  */
 import type { Cancel, Clock } from '#base/clock.js'
 import type { Options, Scenario } from '#config/types.js'
+import type { BuiltinMetrics } from '#metrics/builtin.js'
 import type { Metric, MetricType, SampleSink, TagSet, ValueKind } from '#metrics/types.js'
 import type { Connections } from './http1/types.js'
 import type { CookieStore } from './modules/http/cookie-jar.js'
@@ -131,32 +132,6 @@ export interface ScriptFiles {
   read(path: string, fromUrl: string): Uint8Array
   /** URL of the entry script: `k6/experimental/fs` resolves against it, whichever module asks. */
   readonly entryUrl?: string
-}
-
-/** k6's built-in metrics, by k6's names. `responseTime` and `startLag` are ours. */
-export interface BuiltinMetrics {
-  readonly vus: Metric
-  readonly vus_max: Metric
-  readonly iterations: Metric
-  readonly iteration_duration: Metric
-  readonly dropped_iterations: Metric
-  readonly checks: Metric
-  readonly group_duration: Metric
-  readonly data_sent: Metric
-  readonly data_received: Metric
-  readonly http_reqs: Metric
-  readonly http_req_failed: Metric
-  readonly http_req_duration: Metric
-  readonly http_req_blocked: Metric
-  readonly http_req_connecting: Metric
-  readonly http_req_tls_handshaking: Metric
-  readonly http_req_sending: Metric
-  readonly http_req_waiting: Metric
-  readonly http_req_receiving: Metric
-  /** Milliseconds from the intended start of the request to its last byte (own). */
-  readonly http_req_response_time: Metric
-  /** Milliseconds an iteration began after its intended start (own). */
-  readonly iteration_start_lag: Metric
 }
 
 /** A k6 module: made once per VU; answers the namespace object (`default` and the named exports). */

@@ -62,7 +62,7 @@ export class WorkerBody {
       case 'setup':
         return this.#once('setup', 'setup', '::setup', [])
       case 'run':
-        return this.#run(params as { setupData: string | undefined; startInMs: number })
+        return this.#run(params as { setupData: string | undefined })
       case 'stop':
         return this.#stop(params as { mode: 'graceful' | 'now' })
       case 'teardown':
@@ -165,18 +165,17 @@ export class WorkerBody {
     this.#need().configure(options)
   }
 
-  async #initVus({ planned }: { planned: number }): Promise<{ initialized: number }> {
+  async #initVus({ planned }: { planned: number }): Promise<void> {
     const load = new Load(this.#need(), (id) => this.#instance(id))
     this.#load = load
     await load.grow(planned)
-    return { initialized: planned }
   }
 
-  async #run({ setupData, startInMs }: { setupData: string | undefined; startInMs: number }): Promise<void> {
+  async #run({ setupData }: { setupData: string | undefined }): Promise<void> {
     const shared = this.#need()
     const load = this.#load as Load
     shared.setupData = setupData
-    const startNs = systemClock.nowNs() + startInMs * 1e6
+    const startNs = systemClock.nowNs()
     this.#lag = monitorEventLoopDelay({ resolution: 10 })
     this.#lag.enable()
     this.#cpu = process.cpuUsage()

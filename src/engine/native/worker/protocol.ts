@@ -10,11 +10,11 @@ import type { LogFields, Phase } from '../types.js'
 export interface WorkerCalls {
   load(params: LoadParams): LoadedScript
   configure(params: { options: Options; exported: Record<string, unknown> }): void
-  initVus(params: { planned: number; max: number }): { initialized: number }
+  initVus(params: { planned: number }): void
   /** Answers the returned value as JSON text, undefined when it returned nothing. */
   setup(params: Record<string, never>): { data: string | undefined }
   /** Resolves when every scenario has ended. */
-  run(params: { setupData: string | undefined; startInMs: number; startedUnixMs: number }): void
+  run(params: { setupData: string | undefined }): void
   stop(params: { mode: 'graceful' | 'now'; reason: string }): void
   teardown(params: { data: string | undefined }): void
   handleSummary(params: { data: string }): { outputs: Record<string, string | Uint8Array> | undefined }
@@ -31,7 +31,6 @@ export interface LoadParams {
   readonly modules: readonly string[]
   readonly entryUrl: string
   readonly env: Readonly<Record<string, string>>
-  readonly runTags: Readonly<Record<string, string>>
   readonly rawSamples: boolean
   /** Tag samples with the stage of their scenario (`--summary-by stage`). */
   readonly tagStages: boolean
@@ -70,7 +69,6 @@ export type WorkerEvent =
   | { readonly type: 'window'; readonly window: WorkerWindow }
   | { readonly type: 'samples'; readonly batch: SampleBatch }
   | { readonly type: 'abort'; readonly reason: string; readonly kind: 'abort' | 'fail' }
-  | { readonly type: 'initialized'; readonly count: number }
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error'

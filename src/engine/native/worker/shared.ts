@@ -12,7 +12,8 @@ import type { Metric, MetricType, TagSet, ValueKind } from '#metrics/types.js'
 import { createTransport, type Transport } from '../http1/index.js'
 import { unknownModule } from '../modules/index.js'
 import type { ScriptRealm } from '../realm.js'
-import type { BuiltinMetrics, ExecutionView, ModuleFactory, ScriptFiles, ScriptLog } from '../types.js'
+import type { BuiltinMetrics } from '#metrics/builtin.js'
+import type { ExecutionView, ModuleFactory, ScriptFiles, ScriptLog } from '../types.js'
 import { createGlobalPrototype } from '../vu-global.js'
 import type { Activation, Vu } from '../vu.js'
 import type { LoadParams } from './protocol.js'
@@ -69,7 +70,7 @@ export class WorkerShared {
     this.metrics = new MetricRegistry()
     this.builtin = defineBuiltinMetrics(this.metrics)
     this.samples = new MetricStore(this.metrics, this.tagRegistry)
-    this.runTags = this.tagRegistry.root.withAll(params.runTags)
+    this.runTags = this.tagRegistry.root
     this.files = createFiles(this.store, params.entryUrl)
   }
 
