@@ -1,7 +1,7 @@
 import type { Share } from '#config/execution-segment.js'
 import type { Scenario } from '#config/types.js'
 import { runClosedLoop } from './closed-loop.js'
-import { count, elapsedLabel, padded, share } from './progress.js'
+import { iterationProgress } from './progress.js'
 import type { Executor } from './types.js'
 
 /** Every VU runs the same number of iterations, at its own pace. */
@@ -35,18 +35,11 @@ export function perVuIterations(scenario: Extract<Scenario, { executor: 'per-vu-
         startNs,
       )
     },
-    progress(nowNs) {
-      const spentNs = nowNs - begunNs
-      const over = spentNs > scenario.maxDurationNs
-      return {
-        done: over ? 1 : share(done, total),
-        labels: [
-          count(vus, 'VUs'),
-          elapsedLabel(spentNs, scenario.maxDurationNs),
-          `${padded(done, total)}/${total} iters, ${scenario.iterations} per VU`,
-        ],
-        askedPerS: undefined,
-      }
-    },
+    progress: (nowNs) =>
+      iterationProgress(
+        { done, total, vus, words: `iters, ${scenario.iterations} per VU` },
+        nowNs - begunNs,
+        scenario.maxDurationNs,
+      ),
   }
 }

@@ -1,5 +1,6 @@
 /** Words of k6's progress lines. */
 import { formatDuration, formatFixedDuration } from '#base/duration.js'
+import type { ScenarioProgress } from './types.js'
 
 /** 0..1, never beyond. */
 export function share(done: number, total: number): number {
@@ -24,4 +25,21 @@ export function elapsedLabel(spentNs: number, durationNs: number): string {
 /** `300.00 iters/s`, as wide as the highest rate. */
 export function rateLabel(perS: number, maxPerS: number): string {
   return `${perS.toFixed(2).padStart(maxPerS.toFixed(2).length, '0')} iters/s`
+}
+
+/** Progress of an executor that ends after so many iterations, or at its maxDuration if that comes first. */
+export function iterationProgress(
+  of: { readonly done: number; readonly total: number; readonly vus: number; readonly words: string },
+  spentNs: number,
+  maxDurationNs: number,
+): ScenarioProgress {
+  return {
+    done: spentNs > maxDurationNs ? 1 : share(of.done, of.total),
+    labels: [
+      count(of.vus, 'VUs'),
+      elapsedLabel(spentNs, maxDurationNs),
+      `${padded(of.done, of.total)}/${of.total} ${of.words}`,
+    ],
+    askedPerS: undefined,
+  }
 }

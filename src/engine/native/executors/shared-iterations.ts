@@ -1,7 +1,7 @@
 import type { Scenario } from '#config/types.js'
 import type { Share } from '#config/execution-segment.js'
 import { runClosedLoop, type Turns } from './closed-loop.js'
-import { count, elapsedLabel, padded, share } from './progress.js'
+import { iterationProgress } from './progress.js'
 import type { Executor } from './types.js'
 
 /** A fixed number of iterations, shared: whichever VU is free takes the next. */
@@ -37,18 +37,7 @@ export function sharedIterations(scenario: Extract<Scenario, { executor: 'shared
         startNs,
       )
     },
-    progress(nowNs) {
-      const spentNs = nowNs - begunNs
-      const over = spentNs > scenario.maxDurationNs
-      return {
-        done: over ? 1 : share(done, total),
-        labels: [
-          count(vus, 'VUs'),
-          elapsedLabel(spentNs, scenario.maxDurationNs),
-          `${padded(done, total)}/${total} shared iters`,
-        ],
-        askedPerS: undefined,
-      }
-    },
+    progress: (nowNs) =>
+      iterationProgress({ done, total, vus, words: 'shared iters' }, nowNs - begunNs, scenario.maxDurationNs),
   }
 }
