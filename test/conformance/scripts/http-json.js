@@ -1,9 +1,13 @@
-// response.json with selectors.
+// response.json with selectors. k6 hands a selected object over as a Go map, whose key order is random: keys are sorted.
 import http from 'k6/http'
+const sorted = (key, value) =>
+  value !== null && typeof value === 'object' && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value
 const t = (name, fn) => {
   try {
     const value = fn()
-    console.log(name, value === undefined ? 'undefined' : JSON.stringify(value))
+    console.log(name, value === undefined ? 'undefined' : JSON.stringify(value, sorted))
   } catch (e) {
     console.log(name, 'THROW', String(e))
   }
