@@ -84,21 +84,14 @@ export class RunFiles {
   }
 
   window(window: WorkerWindow, time: { readonly fromNs: number; readonly toNs: number }): void {
-    const span = { ...time, unixMs: window.unixMs }
-    this.#writer?.window(window.batch, span)
-    if (window.health === undefined) return
-    this.#writer?.observe(
-      'injector',
-      {
-        cpu_ratio: window.health.cpuRatio,
-        event_loop_lag_p99_ms: window.health.loopLagMsP99,
-        event_loop_lag_max_ms: window.health.loopLagMsMax,
-        rss_bytes: window.health.heapBytes,
-        vus_active: window.vusActive,
-        vus_initialized: window.vusInitialized,
-      },
-      span,
-    )
+    this.#writer?.window(window.batch, { ...time, unixMs: window.unixMs })
+  }
+
+  injector(
+    values: Readonly<Record<string, number | undefined>>,
+    span: { readonly fromNs: number; readonly toNs: number; readonly unixMs: number },
+  ): void {
+    this.#writer?.observe('injector', values, span)
   }
 
   samples(batch: SampleBatch): void {

@@ -40,6 +40,7 @@ import {
 } from '#report/summary/index.js'
 import type { CompiledScript } from '#script/index.js'
 import { codeOfFailure, type EndReason, RunEnd } from './exit.js'
+import { InjectorLog } from './injector-log.js'
 import { LiveTracker } from './live-tracker.js'
 
 export interface RunRequest {
@@ -64,6 +65,11 @@ export interface RunObserver {
   planned(plan: RunPlan): Promise<void> | void
   live(state: LiveState): void
   window(window: WorkerWindow, time: { readonly fromNs: number; readonly toNs: number }): void
+  /** Readings of the injector itself, for the record. */
+  injector(
+    values: Readonly<Record<string, number | undefined>>,
+    span: { readonly fromNs: number; readonly toNs: number; readonly unixMs: number },
+  ): void
   samples(batch: SampleBatch): void
   event(type: string, detail: Readonly<Record<string, unknown>>): void
   /** What the record could not hold so far. */
@@ -102,9 +108,6 @@ export interface RunResult {
   readonly summaryOutputs: Readonly<Record<string, string | Uint8Array>> | undefined
 }
 
-/** Health of the injector, kept for the trust verdict: one entry a second, bounded. */
-const maxHealthWindows = 86_400
-
 export class TestRun {
   readonly #request: RunRequest
   readonly #observer: RunObserver
@@ -115,8 +118,7 @@ export class TestRun {
   #tracker: LiveTracker | undefined
   #startNs: number | undefined
   #lastWindowNs = 0
-  /** The injector's own health, one entry a second. */
-  #health: NonNullable<WorkerWindow['health']>[] = []
+  readonly #injector: InjectorLog
   #iterationsThrown = 0
   #last: WorkerWindow | undefined
   #nextJudgeNs = THRESHOLD_PERIOD_NS
@@ -130,6 +132,7 @@ export class TestRun {
     this.#request = request
     this.#observer = observer
     this.#clock = request.clock
+    this.#injector = new InjectorLog(request.clock)
   }
 
   /**
@@ -321,11 +324,14 @@ export class TestRun {
     this.#lastWindowNs = toNs
     plan.aggregate.merge(window.batch, time)
     this.#last = window
-    // Only the few numbers that the verdict needs are kept: a run may last for days.
-    if (window.health !== undefined && this.#health.length < maxHealthWindows) this.#health.push(window.health)
+    this.#injector.add(window.health === undefined ? [] : [window.health])
     for (const { count } of window.errors) this.#iterationsThrown += count
     this.#tracker?.window(window, (toNs - time.fromNs) / 1e9)
     this.#observer.window(window, time)
+    this.#observer.injector(
+      { ...this.#injector.readings(), vus_active: window.vusActive, vus_initialized: window.vusInitialized },
+      { ...time, unixMs: window.unixMs },
+    )
     for (const { message, count } of window.errors) this.#observer.event('iteration-error', { message, count })
     if (toNs >= this.#nextJudgeNs && !plan.gate.isEmpty) {
       this.#nextJudgeNs = toNs - (toNs % THRESHOLD_PERIOD_NS) + THRESHOLD_PERIOD_NS
@@ -373,13 +379,13 @@ export class TestRun {
     const scenarios = this.#last?.scenarios ?? []
     const open = scenarios.filter((scenario) => isOpen(plan, scenario.name))
     const lag = aggregate.total(builtin.iteration_start_lag).sink
-    const health = this.#health
+    const latency = aggregate.total(builtin.http_req_duration).sink
     const trust = judgeTrust({
-      cpuRatios: health.map(({ cpuRatio }) => cpuRatio),
-      loopLagMsP99: health.map(({ loopLagMsP99 }) => loopLagMsP99),
+      injector: this.#injector.seconds,
       asked: open.reduce((sum, scenario) => sum + scenario.started + scenario.dropped, 0),
       dropped: open.reduce((sum, scenario) => sum + scenario.dropped, 0),
       startLagMsP99: lag.isEmpty ? undefined : lag.sketch.quantile(0.99),
+      latencyMsP99: latency.isEmpty ? undefined : latency.sketch.quantile(0.99),
       clockStepMs: this.#clockStepMs(),
       missing: this.#observer.missing().map(({ what, why }) => `${what} (${why})`),
     })

@@ -1,4 +1,5 @@
 export { failOnCheck, failOnError } from './fail-on.js'
+export type { InjectorSecond } from './injector.js'
 export { declareSubmetrics, metadataTagWarnings } from './submetrics.js'
 export {
   abortMessage,

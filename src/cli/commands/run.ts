@@ -94,6 +94,7 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
         },
         live: (state) => terminal.live(state),
         window: (window, time) => files.window(window, time),
+        injector: (values, span) => files.injector(values, span),
         samples: (batch) => files.samples(batch),
         event: (type, detail) => files.event(type, detail),
         missing: () => files.missing,

@@ -2,12 +2,12 @@
  * The worker's side of the protocol: loads the compiled script, makes VUs, runs the load, and reports each second.
  * Runs on a thread of its own, or in the coordinator's when a debugger is attached.
  */
-import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks'
 import type { MessagePort } from 'node:worker_threads'
 import { type Cancel, systemClock } from '#base/clock.js'
 import { PerfwrightError } from '#base/errors.js'
 import type { Options } from '#config/types.js'
 import { createStackMapper, type StackMapper } from '#script/index.js'
+import { ThreadWatch } from '../injector/thread-health.js'
 import { Interruption, isInterruption } from '../interrupt.js'
 import { loadModules } from '../modules/index.js'
 import { createRealm, fingerprintIntrinsics, sameFingerprint, type ScriptRealm } from '../realm.js'
@@ -15,15 +15,7 @@ import type { Phase } from '../types.js'
 import { loadWebCrypto } from '../vu-global.js'
 import { Vu } from '../vu.js'
 import { Load } from './load.js'
-import type {
-  FromWorker,
-  LoadedScript,
-  LoadParams,
-  ToWorker,
-  WorkerCalls,
-  WorkerFailure,
-  WorkerHealth,
-} from './protocol.js'
+import type { FromWorker, LoadedScript, LoadParams, ToWorker, WorkerCalls, WorkerFailure } from './protocol.js'
 import { typeName } from '../modules/http/go-text.js'
 import { Reporter } from './reporter.js'
 import { WorkerShared } from './shared.js'
@@ -42,9 +34,7 @@ export class WorkerBody {
   #exported: Record<string, unknown> | undefined
   #tick: Cancel | undefined
   #current: Vu | undefined
-  #lag: IntervalHistogram | undefined
-  #cpu = process.cpuUsage()
-  #cpuAtNs = systemClock.nowNs()
+  #watch: ThreadWatch | undefined
 
   constructor(send: (message: FromWorker) => void) {
     this.#reporter = new Reporter(send, systemClock)
@@ -176,10 +166,7 @@ export class WorkerBody {
     const load = this.#load as Load
     shared.setupData = setupData
     const startNs = systemClock.nowNs()
-    this.#lag = monitorEventLoopDelay({ resolution: 10 })
-    this.#lag.enable()
-    this.#cpu = process.cpuUsage()
-    this.#cpuAtNs = systemClock.nowNs()
+    this.#watch = new ThreadWatch(systemClock)
     this.#everySecond(startNs + 1e9)
     await load.run(startNs)
     this.#tick?.()
@@ -337,30 +324,11 @@ export class WorkerBody {
   #flush(): void {
     const shared = this.#shared
     if (shared === undefined) return
-    this.#reporter.window(shared, this.#load?.states() ?? [], this.#health())
-  }
-
-  #health(): WorkerHealth | undefined {
-    const nowNs = systemClock.nowNs()
-    // A share of a few milliseconds says nothing of the run.
-    if (nowNs - this.#cpuAtNs < 500e6) return undefined
-    const cpu = process.cpuUsage(this.#cpu)
-    const ratio = (cpu.user + cpu.system) / Math.max(1, (nowNs - this.#cpuAtNs) / 1e3)
-    this.#cpu = process.cpuUsage()
-    this.#cpuAtNs = nowNs
-    const lag = this.#lag
-    const health = {
-      cpuRatio: ratio,
-      // The monitor's own interval is 10 ms; what it measures above that is lateness.
-      loopLagMsP99: lag === undefined ? 0 : Math.max(0, lag.percentile(99) / 1e6 - 10),
-      loopLagMsMax: lag === undefined || lag.count === 0 ? 0 : Math.max(0, lag.max / 1e6 - 10),
-      heapBytes: process.memoryUsage().rss,
-    }
-    lag?.reset()
-    return health
+    this.#reporter.window(shared, this.#load?.states() ?? [], this.#watch?.sample())
   }
 
   #close(): void {
+    this.#watch?.close()
     this.#load?.close()
     this.#reporter.flushLogs()
   }

@@ -4,6 +4,7 @@
  */
 import type { Options } from '#config/types.js'
 import type { Metric, MetricType, ValueKind, WindowBatch } from '#metrics/types.js'
+import type { ThreadHealth } from '../injector/types.js'
 import type { LogFields, Phase } from '../types.js'
 
 /** Calls of the coordinator; each is answered once. */
@@ -87,7 +88,7 @@ export interface WorkerWindow {
   readonly iterationsCompleted: number
   readonly iterationsInterrupted: number
   /** Undefined in a window too short to tell (the last one of a run). */
-  readonly health: WorkerHealth | undefined
+  readonly health: ThreadHealth | undefined
   readonly errors: readonly ErrorSample[]
 }
 
@@ -100,14 +101,6 @@ export interface ScenarioState {
   /** Iterations begun and dropped so far, and those that the plan had asked for by now (open model). */
   readonly started: number
   readonly dropped: number
-}
-
-/** How the injector itself fares: CPU share of its thread, lateness of its event loop. */
-export interface WorkerHealth {
-  readonly cpuRatio: number
-  readonly loopLagMsP99: number
-  readonly loopLagMsMax: number
-  readonly heapBytes: number
 }
 
 export interface ErrorSample {

@@ -2,9 +2,10 @@
  * What a worker tells unasked: log lines in small batches, one window a second.
  */
 import type { Clock } from '#base/clock.js'
+import type { ThreadHealth } from '../injector/types.js'
 import type { LogFields, ScriptLog } from '../types.js'
 import type { WindowBatch } from '#metrics/types.js'
-import type { FromWorker, LogLine, RawSample, ScenarioState, WorkerEvent, WorkerHealth } from './protocol.js'
+import type { FromWorker, LogLine, RawSample, ScenarioState, WorkerEvent } from './protocol.js'
 import type { WorkerShared } from './shared.js'
 
 /** Distinct messages of failed iterations that are counted one by one; the rest are counted together. */
@@ -36,7 +37,7 @@ export class Reporter {
     this.#errors.set(key, (this.#errors.get(key) ?? 0) + 1)
   }
 
-  window(shared: WorkerShared, scenarios: readonly ScenarioState[], health: WorkerHealth | undefined): void {
+  window(shared: WorkerShared, scenarios: readonly ScenarioState[], health: ThreadHealth | undefined): void {
     this.flushLogs()
     this.flushSamples()
     const errors = [...this.#errors].map(([message, count]) => ({ message, count }))
