@@ -63,6 +63,7 @@ export class InjectorLog {
 function second(threads: readonly ThreadHealth[], health: ProcessHealth | undefined): InjectorSecond {
   return {
     threadCpu: threads.map(({ cpuRatio }) => cpuRatio),
+    threadBusy: threads.map(({ cpuRatio, runDelayRatio }) => cpuRatio + (runDelayRatio ?? 0)),
     runDelay: worst(threads.map(({ runDelayRatio }) => runDelayRatio)),
     loopLagMs: worst(threads.map(({ loopLagMsP99 }) => loopLagMsP99)) ?? 0,
     gc: worst(threads.map(({ gcRatio }) => gcRatio)) ?? 0,

@@ -8,6 +8,8 @@ import { percent, type TrustFault } from './trust-fault.js'
 export interface InjectorSecond {
   /** Share of its core that each load thread used. */
   readonly threadCpu: readonly number[]
+  /** The same with the time in which it waited for a core: at 1 it was never idle. */
+  readonly threadBusy: readonly number[]
   /** Share of the time in which the worst load thread waited for a core. */
   readonly runDelay: number | undefined
   /** Worst lateness of a load thread's event loop, ms (p99 of the second). */
@@ -23,7 +25,7 @@ export interface InjectorSecond {
   readonly portsTotal: number | undefined
 }
 
-/** Above this share of its core a generator queues its own work. */
+/** Above this share of the time a generator queues its own work. */
 const saturatedCpu = 0.95
 const busyCpu = 0.85
 /** What a core should carry at most, for the advice: leaves room for bursts. */
@@ -51,13 +53,13 @@ export function injectorFaults(
 }
 
 function cpu(seconds: readonly InjectorSecond[], shortfall: number): TrustFault[] {
-  const worst = seconds.map(({ threadCpu }) => Math.max(0, ...threadCpu))
+  const worst = seconds.map(({ threadBusy }) => Math.max(0, ...threadBusy))
   const saturated = shareAbove(worst, saturatedCpu)
   if (saturated > 0.5) {
     return [
       {
         weight: 'bad',
-        text: `The injector was saturated: a load thread used more than ${percent(saturatedCpu)} of its core in ${percent(saturated)} of the seconds, so latencies include its own queue. ${coresNeeded(seconds, shortfall)}`,
+        text: `The injector was saturated: a load thread was busy more than ${percent(saturatedCpu)} of the time in ${percent(saturated)} of the seconds, so latencies include its own queue. ${coresNeeded(seconds, shortfall)}`,
       },
     ]
   }
@@ -66,7 +68,7 @@ function cpu(seconds: readonly InjectorSecond[], shortfall: number): TrustFault[
   return [
     {
       weight: 'doubt',
-      text: `The injector was busy: a load thread used more than ${percent(busyCpu)} of its core in ${percent(busy)} of the seconds. ${coresNeeded(seconds, shortfall)}`,
+      text: `The injector was busy: a load thread was busy more than ${percent(busyCpu)} of the time in ${percent(busy)} of the seconds. ${coresNeeded(seconds, shortfall)}`,
     },
   ]
 }

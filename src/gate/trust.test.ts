@@ -4,6 +4,7 @@ import { judgeTrust, type Trust, type TrustInput } from './trust.js'
 
 const second: InjectorSecond = {
   threadCpu: [0.3],
+  threadBusy: [0.31],
   runDelay: 0.01,
   loopLagMs: 1,
   gc: 0.01,
@@ -39,20 +40,20 @@ describe('judgeTrust', () => {
   })
 
   it('does not believe a saturated injector, and says how many cores it would take', () => {
-    const trust = judge({ threadCpu: [0.99, 0.97] })
+    const trust = judge({ threadCpu: [0.99, 0.97], threadBusy: [0.99, 0.98] })
     expect(trust.verdict).toBe('not-trustworthy')
     expect(trust.reasons[0]).toContain('saturated')
     expect(trust.reasons[0]).toContain('used 2.0 cores on 2 threads; this load takes about 3')
   })
 
   it('counts what an open model was asked for and did not get into the cores it would take', () => {
-    const trust = judgeTrust({ ...calm, injector: seconds(10, { threadCpu: [1] }), asked: 4000, dropped: 3000 })
+    const trust = judgeTrust({ ...calm, injector: seconds(10, { threadCpu: [1], threadBusy: [1] }), asked: 4000, dropped: 3000 })
     expect(trust.reasons[0]).toContain('this load takes about 6 (')
   })
 
   it('forgives one busy second, and says nothing of a run of two seconds', () => {
-    expect(judge({ threadCpu: [0.99] }, [4]).verdict).toBe('trustworthy')
-    expect(judgeTrust({ ...calm, injector: seconds(2, { threadCpu: [1] }) }).verdict).toBe('trustworthy')
+    expect(judge({ threadBusy: [0.99] }, [4]).verdict).toBe('trustworthy')
+    expect(judgeTrust({ ...calm, injector: seconds(2, { threadBusy: [1] }) }).verdict).toBe('trustworthy')
   })
 
   it('names a starved open model, and weighs it by its share', () => {
