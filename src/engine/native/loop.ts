@@ -4,7 +4,7 @@
  */
 import type { Cancel, Clock } from '#base/clock.js'
 import type { Interruption } from './interrupt.js'
-import type { Realm, VuLoop } from './types.js'
+import type { LoopChannel, Realm, VuLoop } from './types.js'
 
 export class Loop implements VuLoop {
   readonly #clock: Clock
@@ -15,8 +15,10 @@ export class Loop implements VuLoop {
   readonly #onEnter: () => void
   #interruption: Interruption | undefined
   #blocked = 0
+  /** Of `#blocked`, those that let other blocking calls begin. */
+  #hosts = 0
   #registered = 0
-  #queue: (() => void)[] = []
+  #queue: (() => unknown)[] = []
   #drainScheduled = false
   #pending: Set<PendingBlock> | undefined
   #single: PendingBlock | undefined
@@ -24,6 +26,7 @@ export class Loop implements VuLoop {
   #timers: Map<number, Timer> | undefined
   #nextTimerId = 1
   #generation = 0
+  #channels: Set<() => void> | undefined
 
   /** @param onEnter  called whenever the loop lets the script's code go on */
   constructor(realm: Realm, clock: Clock, onError: (error: unknown) => void, onEnter: () => void = () => {}) {
@@ -60,15 +63,31 @@ export class Loop implements VuLoop {
     const Promise = this.#Promise
     if (this.#interruption !== undefined) return Promise.reject(this.#interruption) as Promise<T>
     return new Promise<T>((resolve, reject) => {
-      const pending: PendingBlock = { done: false, reject, cancel: undefined }
+      const pending: PendingBlock = { done: false, reject, cancel: undefined, hosts: false }
       this.#blocked++
       this.#track(pending)
       const begin = (): void => this.#begin(pending, start, resolve)
       // k6's machine stands still while a call blocks, so a second one (from another of the script's async functions)
       // can only come after it: its requests leave one after the other.
-      if (this.#blocked > 1) (this.#waiting ??= []).push({ pending, begin })
+      if (this.#blocked - this.#hosts > 1) (this.#waiting ??= []).push({ pending, begin })
       else begin()
     })
+  }
+
+  host<T>(start: (resolve: (value: T) => void, reject: (error: unknown) => void) => Cancel | void): Promise<T> {
+    const Promise = this.#Promise
+    if (this.#interruption !== undefined) return Promise.reject(this.#interruption) as Promise<T>
+    return new Promise<T>((resolve, reject) => {
+      const pending: PendingBlock = { done: false, reject, cancel: undefined, hosts: true }
+      this.#blocked++
+      this.#hosts++
+      this.#track(pending)
+      this.#begin(pending, start, resolve)
+    })
+  }
+
+  enter(): void {
+    this.#onEnter()
   }
 
   #begin<T>(
@@ -107,6 +126,33 @@ export class Loop implements VuLoop {
         this.#registered--
         callback()
       })
+    }
+  }
+
+  channel(dropped: () => void): LoopChannel {
+    this.#registered++
+    const generation = this.#generation
+    const channels = (this.#channels ??= new Set())
+    const drop = (): void => dropped()
+    channels.add(drop)
+    let open = true
+    return {
+      post: (task) => {
+        if (generation === this.#generation) this.#enqueue(task)
+      },
+      run: (task) => {
+        if (generation !== this.#generation) return
+        if (this.#blocked > 0 || this.#queue.length > 0) this.#enqueue(task)
+        else this.#run(task)
+      },
+      close: () => {
+        if (!open || generation !== this.#generation) return
+        open = false
+        channels.delete(drop)
+        this.#enqueue(() => {
+          this.#registered--
+        })
+      },
     }
   }
 
@@ -188,6 +234,15 @@ export class Loop implements VuLoop {
     if (this.#registered > 0 || this.#queue.length > 0 || this.#timers !== undefined) this.#dropCallbacks()
   }
 
+  #run(task: () => unknown): void {
+    this.#onEnter()
+    try {
+      task()
+    } catch (error) {
+      this.#onError(error)
+    }
+  }
+
   #dropCallbacks(): void {
     this.#generation++
     if (this.#timers !== undefined) {
@@ -197,6 +252,10 @@ export class Loop implements VuLoop {
     this.#queue = []
     this.#registered = 0
     this.#onIdle = undefined
+    const channels = this.#channels
+    if (channels === undefined || channels.size === 0) return
+    this.#channels = undefined
+    for (const drop of channels) drop()
   }
 
   #traced(error: Error): Promise<never> {
@@ -220,6 +279,7 @@ export class Loop implements VuLoop {
     if (this.#single === block) this.#single = undefined
     else this.#pending?.delete(block)
     this.#blocked--
+    if (block.hosts) this.#hosts--
     this.#onEnter()
     this.#beginNext()
     if (this.#blocked === 0 && this.#queue.length > 0) this.#scheduleDrain()
@@ -236,7 +296,7 @@ export class Loop implements VuLoop {
     })
   }
 
-  #enqueue(task: () => void): void {
+  #enqueue(task: () => unknown): void {
     this.#queue.push(task)
     this.#scheduleDrain()
   }
@@ -254,14 +314,7 @@ export class Loop implements VuLoop {
   #drainOne(): void {
     if (this.#blocked > 0) return
     const task = this.#queue.shift()
-    if (task !== undefined) {
-      this.#onEnter()
-      try {
-        task()
-      } catch (error) {
-        this.#onError(error)
-      }
-    }
+    if (task !== undefined) this.#run(task)
     if (this.#queue.length > 0) this.#scheduleDrain()
     else if (this.#registered === 0 && this.#onIdle !== undefined) {
       const idle = this.#onIdle
@@ -285,4 +338,5 @@ interface PendingBlock {
   done: boolean
   readonly reject: (error: unknown) => void
   cancel: Cancel | undefined
+  readonly hosts: boolean
 }

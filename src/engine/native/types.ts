@@ -8,6 +8,7 @@ import type { BuiltinMetrics } from '#metrics/builtin.js'
 import type { Metric, MetricType, SampleSink, TagSet, ValueKind } from '#metrics/types.js'
 import type { Connections } from './http1/types.js'
 import type { CookieStore } from './modules/http/cookie-jar.js'
+import type { SecretVault } from './modules/secrets/vault.js'
 
 /**
  * Constructors of the script's own global. Values that a script may test with `instanceof`, and every error that it may
@@ -72,6 +73,8 @@ export interface VuScope {
   dataReceived: number
   /** The run's limit of requests per second (`rps`): calls `go` when this request may leave; undefined = no limit. */
   readonly rateLimit: ((go: () => void) => Cancel) | undefined
+  /** `--secret-source`; undefined when none is configured. */
+  readonly secrets?: SecretVault | undefined
   /** The VU's cookies, made on first use; the engine sets undefined at the start of an iteration unless `noCookiesReset`. */
   cookieJar?: CookieStore | undefined
 }
@@ -108,6 +111,18 @@ export interface VuLoop {
    * promise rejects with the interruption.
    */
   block<T>(start: (resolve: (value: T) => void, reject: (error: unknown) => void) => Cancel | void): Promise<T>
+  /**
+   * As `block`, for a call that runs the script's callbacks while it lasts (`ws.connect`): what those block on begins at
+   * once. Call `enter` before each.
+   */
+  host<T>(start: (resolve: (value: T) => void, reject: (error: unknown) => void) => Cancel | void): Promise<T>
+  /** The script's code is about to go on, called by a host. */
+  enter(): void
+  /**
+   * A source of many callbacks, such as a socket: keeps the iteration alive until it is closed. `dropped` is called when
+   * the iteration ends without it (interruption, an error); the channel is closed then.
+   */
+  channel(dropped: () => void): LoopChannel
   /** Keeps the iteration alive until the returned function queues `callback`, which then runs on the VU's loop. */
   register(): (callback: () => unknown) => void
   setTimeout(fn: () => void, ms: number): number
@@ -116,6 +131,15 @@ export interface VuLoop {
   readonly interrupted: boolean
   /** Throws the interruption if there is one. */
   check(): void
+}
+
+export interface LoopChannel {
+  /** Runs the task on the VU's loop after those that wait. */
+  post(task: () => unknown): void
+  /** As `post`, at once when nothing waits. Only from a callback of a socket or timer, never while script code runs. */
+  run(task: () => unknown): void
+  /** Lets the iteration end once what was posted has run. */
+  close(): void
 }
 
 export interface ScriptLog {

@@ -81,6 +81,10 @@ export class Vu implements VuScope {
     return this.worker.options
   }
 
+  get secrets(): VuScope['secrets'] {
+    return this.worker.secrets
+  }
+
   get rateLimit(): VuScope['rateLimit'] {
     return this.worker.rateLimit
   }
@@ -297,6 +301,7 @@ export class Vu implements VuScope {
   }
 
   close(): void {
+    this.loop.reset()
     this.#connections?.close()
     this.#connections = undefined
   }
@@ -348,6 +353,8 @@ export class Vu implements VuScope {
     const activation = this.#activation
     if (activation === undefined) return finish(false)
     const interrupted = failed && isInterruption(error)
+    // What a failed iteration leaves open (sockets, timers) ends with it, as in k6.
+    if (failed && !interrupted) this.loop.reset()
     if (this.groupPath !== '') this.leaveGroups()
     // k6 counts the iteration that called test.abort() among `iterations`, though it reports it as interrupted.
     if (!interrupted || this.#abortedByScript) {

@@ -8,6 +8,7 @@ import { nowMs } from '#base/clock.js'
 import type { DialEvents } from './dialer.js'
 import { brokenConnection, canceled, type Fault, fault, ioFault, requestTimeout } from './faults.js'
 import { type HeadMemo, ResponseParser } from './parser.js'
+import { adopt, isAdopted, type SocketReader } from './socket-reader.js'
 import { tlsFault } from './tls-faults.js'
 import type { Timed, TimeoutList } from './timeouts.js'
 import type { Shared } from './transport.js'
@@ -39,7 +40,7 @@ interface TargetMemo extends HeadMemo {
   wire: string
 }
 
-export class Connection implements Timed, DialEvents {
+export class Connection implements Timed, DialEvents, SocketReader {
   dueMs = 0
   timeoutPrev: Timed | undefined = undefined
   timeoutNext: Timed | undefined = undefined
@@ -164,13 +165,8 @@ export class Connection implements Timed, DialEvents {
       const secure = socket as TLSSocket
       this.#tlsVersion = tlsVersions[secure.getProtocol() ?? ''] ?? ''
       this.#tlsCipherSuite = goCipherName(secure.getCipher()?.standardName ?? '')
-      socket.on('data', onData)
-      raw.on('error', onRawError)
     }
-    ;(socket as OwnedSocket)[owner] = this
-    socket.on('error', onError)
-    socket.on('end', onEnd)
-    socket.on('close', onEnd)
+    adopt(socket, raw, this)
     this.#state = isBusy
     this.#gotConnMs = now
     this.#write(this.#request as WireRequest)
@@ -439,7 +435,7 @@ export class Connection implements Timed, DialEvents {
     this.#parser.drop()
     const socket = this.#socket
     if (socket !== undefined) {
-      if ((socket as OwnedSocket)[owner] === undefined) socket.on('error', ignore)
+      if (!isAdopted(socket)) socket.on('error', ignore)
       socket.destroy()
       this.#raw?.destroy()
     }
@@ -447,42 +443,9 @@ export class Connection implements Timed, DialEvents {
   }
 }
 
-/** The `onread` of every plain socket: one buffer for all, because it is used up before the next read. */
-export const sharedRead: { readonly buffer: Buffer; callback(this: unknown, count: number, buf: Uint8Array): boolean } =
-  {
-    buffer: Buffer.allocUnsafeSlow(65_536),
-    callback(count, buf) {
-      const connection = (this as OwnedSocket)[owner]
-      if (connection !== undefined) connection.onBytes(buf as Buffer, count)
-      return true
-    },
-  }
-
 /** Bodies up to this are sent in one string with their header; above, copying costs more than a second buffer. */
 const joinedBodyBytes = 8192
 const none: readonly string[] = []
-const owner: unique symbol = Symbol('connection')
-
-interface OwnedSocket extends Socket {
-  [owner]?: Connection
-}
-
-// Shared by all sockets: listeners of their own would be closures of their own, four for each connection.
-function onData(this: OwnedSocket, chunk: Buffer): void {
-  this[owner]?.onBytes(chunk, chunk.length)
-}
-
-function onEnd(this: OwnedSocket): void {
-  this[owner]?.onEof()
-}
-
-function onError(this: OwnedSocket, error: Error): void {
-  this[owner]?.onSocketError(error)
-}
-
-/** The TLS socket reports it, too. */
-function onRawError(): void {}
-
 function ignore(): void {}
 
 /** Go's net/http Request.isReplayable; bodies here can always be sent again. */

@@ -23,8 +23,11 @@ export interface DialEvents {
   connecting(socket: net.Socket, ip: string, port: number): void
   connected(): void
   handshaking(): void
-  /** `raw` carries the bytes below TLS; equal to `socket` without TLS. */
-  opened(socket: net.Socket, raw: net.Socket): void
+  /**
+   * `raw` carries the bytes below TLS; equal to `socket` without TLS. `tunnelled` = plain, through a proxy: its bytes come
+   * as events, not by the shared buffer.
+   */
+  opened(socket: net.Socket, raw: net.Socket, tunnelled: boolean): void
   failed(fault: Fault): void
   /** True when nobody waits any more. */
   readonly abandoned: boolean
@@ -55,9 +58,11 @@ export class Dialer {
     this.#onread = onread
   }
 
-  dial(target: Target, vuId: number, events: DialEvents): void {
+  /** @param tunnel  a plain target, too, is reached through its proxy by CONNECT */
+  dial(target: Target, vuId: number, events: DialEvents, tunnel = false): void {
     if (target.socketPath !== undefined) {
-      this.#connect({ path: target.socketPath, onread: this.#onread }, target.socketPath, 0, undefined, target, events)
+      const where = { path: target.socketPath, onread: this.#onread }
+      this.#connect(where, target.socketPath, 0, undefined, target, events, false)
       return
     }
     const proxy = this.proxies.for(target)
@@ -71,7 +76,7 @@ export class Dialer {
       }
       const where = localAddress === undefined ? { host: ip, port } : { host: ip, port, localAddress }
       // A socket that TLS or a CONNECT will be layered on delivers its bytes the ordinary way.
-      const direct = proxy === undefined || !target.secure
+      const direct = proxy === undefined || !(target.secure || tunnel)
       this.#connect(
         direct && !target.secure ? { ...where, noDelay: true, onread: this.#onread } : { ...where, noDelay: true },
         ip,
@@ -79,6 +84,7 @@ export class Dialer {
         proxy,
         target,
         events,
+        tunnel,
       )
     })
   }
@@ -90,6 +96,7 @@ export class Dialer {
     proxy: Proxy | undefined,
     target: Target,
     events: DialEvents,
+    tunnel: boolean,
   ): void {
     const unix = target.socketPath !== undefined
     const address = unix ? ip : ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`
@@ -122,11 +129,13 @@ export class Dialer {
         return
       }
       events.connected()
-      if (!target.secure) events.opened(socket, socket)
-      else if (proxy === undefined) this.#handshake(socket, target, events)
-      else {
-        connectThrough(socket, proxy, target, events, () => this.#handshake(socket, target, events))
+      const through = proxy !== undefined && (target.secure || tunnel)
+      const reached = (): void => {
+        if (target.secure) this.#handshake(socket, target, events)
+        else events.opened(socket, socket, through)
       }
+      if (through) connectThrough(socket, proxy, target, events, reached)
+      else reached()
     })
     events.connecting(socket, unix ? '' : ip, port)
   }
@@ -180,7 +189,7 @@ export class Dialer {
       raw.removeListener('error', failed)
       socket.removeListener('close', ended)
       socket.removeListener('end', ended)
-      events.opened(socket, raw)
+      events.opened(socket, raw, false)
     })
   }
 }

@@ -3,7 +3,8 @@ import type { Cancel } from '#base/clock.js'
 import { nowMs } from '#base/clock.js'
 import { Connection, type ConnectionOwner } from './connection.js'
 import type { Shared } from './transport.js'
-import type { Connections, Target, WireRequest, WireResponse } from './types.js'
+import type { DialEvents } from './dialer.js'
+import type { Connections, DialOptions, Target, WireRequest, WireResponse } from './types.js'
 
 export class VuConnections implements Connections, ConnectionOwner {
   readonly shared: Shared
@@ -24,6 +25,10 @@ export class VuConnections implements Connections, ConnectionOwner {
     connection.begin(request, done, began)
     const sequence = connection.sequence
     return () => connection.cancel(sequence)
+  }
+
+  dial(target: Target, events: DialEvents, how?: DialOptions): void {
+    this.shared.dialer.dial(target, this.vuId, events, how?.tunnel === true)
   }
 
   take(target: Target): Connection {

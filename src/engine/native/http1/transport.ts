@@ -1,10 +1,10 @@
 /** What all VUs of a worker share below `k6/http`: resolver, TLS contexts, proxies, deadlines, memory budget. */
 import type { Clock } from '#base/clock.js'
 import type { Options } from '#config/types.js'
-import { sharedRead } from './connection.js'
 import { Dialer } from './dialer.js'
 import type { BodyBudget } from './parser.js'
 import { VuConnections } from './pool.js'
+import { sharedRead } from './socket-reader.js'
 import { Timeouts } from './timeouts.js'
 import type { Connections } from './types.js'
 

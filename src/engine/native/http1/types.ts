@@ -3,6 +3,7 @@
  * authentication, no content decoding: those are `modules/http`. Callback, not promise, because this is the hot path.
  */
 import type { Cancel } from '#base/clock.js'
+import type { DialEvents } from './dialer.js'
 
 /** A parsed, cached target. Made once per distinct URL string by `parseTarget` and shared by every VU. */
 export interface Target {
@@ -78,7 +79,14 @@ export interface WireResponse {
 export interface Connections {
   /** Calls `done` exactly once, never from inside `send`. The result aborts: `done` then gets k6's 1000-family error. */
   send(request: WireRequest, done: (response: WireResponse) => void): Cancel
+  /** A connection of its own for a protocol that is not HTTP's request and answer; the caller owns its socket. */
+  dial(target: Target, events: DialEvents, how?: DialOptions): void
   /** Closes idle connections (end of an iteration with `noVUConnectionReuse`). */
   closeIdle(): void
   close(): void
+}
+
+export interface DialOptions {
+  /** Through a proxy by CONNECT even without TLS, as WebSocket needs it (RFC 6455, 4.1). */
+  readonly tunnel?: boolean
 }
