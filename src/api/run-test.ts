@@ -7,6 +7,8 @@ import { ExitCode, PerfwrightError } from '#base/errors.js'
 import { consolidateOptions, createShare, exportOptions, type Options, type OptionSources } from '#config/index.js'
 import { NativeEngine, ScriptFailure } from '#engine/native/engine.js'
 import { planVus, type VuPlan } from '#engine/native/executors/index.js'
+import { Redactor } from '#engine/native/modules/secrets/redactor.js'
+import type { SecretSources } from '#engine/native/modules/secrets/sources.js'
 import type { LoadedScript, LogLine, SampleBatch, WorkerEvent, WorkerWindow } from '#engine/native/worker/protocol.js'
 import {
   abortMessage,
@@ -51,6 +53,8 @@ export interface RunRequest {
   /** `__ENV`. */
   readonly env: Readonly<Record<string, string>>
   readonly proxyEnv: Readonly<Record<string, string>>
+  /** `--secret-source`. */
+  readonly secrets?: SecretSources | undefined
   readonly summaryBy: readonly BreakdownBy[]
   readonly failOnCheck: boolean
   readonly failOnError: boolean
@@ -113,6 +117,7 @@ export class TestRun {
   readonly #observer: RunObserver
   readonly #clock: Clock
   readonly #end = new RunEnd()
+  readonly #redactor = new Redactor()
   #engine: NativeEngine | undefined
   #plan: RunPlan | undefined
   #tracker: LiveTracker | undefined
@@ -160,6 +165,8 @@ export class TestRun {
       const result = this.#result(plan, setupData)
       const outputs = await this.#summary(engine, plan, handleSummary(result))
       return { ...result, end: this.#end.reason, summaryOutputs: outputs }
+    } catch (error) {
+      throw this.#withoutSecrets(error)
     } finally {
       await engine.close()
     }
@@ -181,6 +188,7 @@ export class TestRun {
       tagStages: request.summaryBy.includes('stage'),
       stopFlag: engine.stopFlag,
       proxyEnv: request.proxyEnv,
+      secrets: request.secrets,
     })
     if (loaded.functions.length === 0) throw nothingExported(request.entryUrl)
     const { options, warnings } = consolidateOptions({
@@ -296,7 +304,8 @@ export class TestRun {
     }
   }
 
-  #onEvent(event: WorkerEvent): void {
+  #onEvent(told: WorkerEvent): void {
+    const event = this.#redactor.event(told)
     switch (event.type) {
       case 'log':
         for (const line of event.lines) this.#observer.log(line)
@@ -415,7 +424,8 @@ export class TestRun {
     }
   }
 
-  #scriptFailed(error: unknown): void {
+  #scriptFailed(thrown: unknown): void {
+    const error = this.#withoutSecrets(thrown)
     if (error instanceof ScriptFailure) {
       if (error.failure.kind === 'interrupted') return
       this.#end.abort(codeOfFailure(error.failure), error.failure.message)
@@ -430,11 +440,16 @@ export class TestRun {
     throw error
   }
 
-  #logFailure(error: unknown): void {
+  #logFailure(thrown: unknown): void {
+    const error = this.#withoutSecrets(thrown)
     if (!(error instanceof ScriptFailure)) return this.#log('error', String(error))
     const { failure } = error
     if (failure.stack === undefined) return this.#log('error', failure.message, failure.fields)
     this.#log('error', failure.stack, { hint: 'script exception', source: 'stacktrace' })
+  }
+
+  #withoutSecrets(error: unknown): unknown {
+    return error instanceof ScriptFailure ? new ScriptFailure(this.#redactor.failure(error.failure)) : error
   }
 
   #stop(mode: 'graceful' | 'now', reason: string): void {

@@ -84,7 +84,6 @@ export function withoutEffect({ runtime, options }: RunCommand): string[] {
     ['--address', runtime.address !== undefined],
     ['--profiling-enabled', runtime.profilingEnabled],
     ['--traces-output', runtime.tracesOutput !== 'none' && runtime.tracesOutput !== ''],
-    ['--secret-source', runtime.secretSources.length > 0],
     ['--paused', options['paused'] === true],
   ]
   return given.filter(([, isGiven]) => isGiven).map(([flag]) => flag)
@@ -215,7 +214,7 @@ const GENERAL_FLAGS: readonly OptionFlag[] = [
     takes: 'each',
     arg: 'SOURCE',
     group: GENERAL,
-    help: 'file=PATH or mock=NAME=VALUE (repeatable)',
+    help: 'file=PATH, mock=NAME=VALUE or url=urlTemplate=URL with {key} (repeatable)',
   },
   { name: 'help', short: 'h', takes: 'nothing', group: GENERAL, help: 'this text' },
 ]

@@ -1,6 +1,8 @@
 /** What `run` and `inspect` share: where caches live, which variables a script sees. */
+import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { readSecretSources, type SecretSources } from '#engine/native/modules/secrets/sources.js'
 import { type CompiledScript, compileScript, type ScriptSource } from '#script/index.js'
 import { jslibSource } from '#script/jslib/index.js'
 import type { CommandIo } from './command.js'
@@ -34,4 +36,20 @@ export function scriptEnv(
 export function proxyEnv(env: Env): Record<string, string> {
   const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy']
   return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
+}
+
+/** @throws PW_SECRET_SOURCE */
+export function secretSources(lines: readonly string[], io: CommandIo): SecretSources | undefined {
+  if (lines.length === 0) return undefined
+  return readSecretSources(lines, {
+    env: io.env,
+    readFile: (path) => {
+      try {
+        return readFileSync(resolve(io.cwd, path), 'utf8')
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException
+        throw new Error(code === 'ENOENT' ? `open ${path}: no such file or directory` : message, { cause: error })
+      }
+    },
+  })
 }

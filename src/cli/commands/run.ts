@@ -17,7 +17,7 @@ import { k6SummaryData, k6SummaryExport, machineReadableSummary } from '#report/
 import type { Command, CommandIo } from '../command.js'
 import { parseRunFlags, type RunCommand, runHelp, withoutEffect, withoutOwnFlags } from '../run-flags.js'
 import { RunTerminal } from '../run-terminal.js'
-import { compile, proxyEnv, scriptEnv } from '../script-host.js'
+import { compile, proxyEnv, scriptEnv, secretSources } from '../script-host.js'
 import { version } from '../version.js'
 
 export const runCommand: Command = {
@@ -79,6 +79,7 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
         },
         env: scriptEnv(io.env, runtime),
         proxyEnv: proxyEnv(io.env),
+        secrets: secretSources(runtime.secretSources, io),
         summaryBy: runtime.summaryBy as readonly BreakdownBy[],
         failOnCheck: runtime.failOnCheck,
         failOnError: runtime.failOnError,

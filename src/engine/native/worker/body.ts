@@ -117,6 +117,7 @@ export class WorkerBody {
       },
       fail: (reason) => this.#reporter.event({ type: 'abort', kind: 'fail', reason }),
       iterationError: (vu, error) => this.#iterationError(vu, error),
+      secret: (value) => this.#reporter.event({ type: 'secret', value }),
     })
     this.#shared = shared
     if (params.rawSamples) this.#reporter.streamSamples(shared)

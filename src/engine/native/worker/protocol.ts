@@ -5,6 +5,7 @@
 import type { Options } from '#config/types.js'
 import type { Metric, MetricType, ValueKind, WindowBatch } from '#metrics/types.js'
 import type { ThreadHealth } from '../injector/types.js'
+import type { SecretSources } from '../modules/secrets/sources.js'
 import type { LogFields, Phase } from '../types.js'
 
 /** Calls of the coordinator; each is answered once. */
@@ -38,6 +39,8 @@ export interface LoadParams {
   /** Int32: [0] 0 = run, 1 = no new iterations, 2 = interrupt now. Read by loops that never await. */
   readonly stopFlag: SharedArrayBuffer
   readonly proxyEnv: Readonly<Record<string, string>>
+  /** `--secret-source`. */
+  readonly secrets?: SecretSources | undefined
 }
 
 export interface LoadedScript {
@@ -70,6 +73,8 @@ export type WorkerEvent =
   | { readonly type: 'window'; readonly window: WorkerWindow }
   | { readonly type: 'samples'; readonly batch: SampleBatch }
   | { readonly type: 'abort'; readonly reason: string; readonly kind: 'abort' | 'fail' }
+  /** A script was given this secret: from now on it must not be shown. */
+  | { readonly type: 'secret'; readonly value: string }
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error'

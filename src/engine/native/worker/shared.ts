@@ -11,6 +11,7 @@ import { defineBuiltinMetrics, MetricRegistry, MetricStore, TagRegistry } from '
 import type { Metric, MetricType, TagSet, ValueKind } from '#metrics/types.js'
 import { createTransport, type Transport } from '../http1/index.js'
 import { unknownModule } from '../modules/index.js'
+import { SecretVault } from '../modules/secrets/vault.js'
 import type { ScriptRealm } from '../realm.js'
 import type { BuiltinMetrics } from '#metrics/builtin.js'
 import type { ExecutionView, ModuleFactory, ScriptFiles, ScriptLog } from '../types.js'
@@ -24,6 +25,7 @@ export interface WorkerHooks {
   readonly abort: (vu: Vu, reason: string) => void
   readonly fail: (reason: string) => void
   readonly iterationError: (vu: Vu, error: unknown) => void
+  readonly secret: (value: string) => void
 }
 
 export class WorkerShared {
@@ -39,6 +41,7 @@ export class WorkerShared {
   /** The VU whose code ran last: who an unhandled rejection belongs to. */
   running: Vu | undefined
   readonly files: ScriptFiles
+  readonly secrets: SecretVault | undefined
   /** Caches and data that modules keep for the whole worker. */
   readonly store: Map<string, unknown> = new Map()
   /** What the script imports, loaded before its first init. */
@@ -72,6 +75,7 @@ export class WorkerShared {
     this.samples = new MetricStore(this.metrics, this.tagRegistry)
     this.runTags = this.tagRegistry.root
     this.files = createFiles(this.store, params.entryUrl)
+    this.secrets = params.secrets === undefined ? undefined : new SecretVault(params.secrets, hooks.secret, clock)
   }
 
   get options(): Options {
