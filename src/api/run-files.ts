@@ -3,9 +3,10 @@
  */
 import { join, resolve } from 'node:path'
 import type { Clock } from '#base/clock.js'
+import { ExitCode } from '#base/errors.js'
 import { exportOptions } from '#config/index.js'
 import type { SampleBatch, WorkerWindow } from '#engine/native/worker/protocol.js'
-import { createOutputs, type OutputSet } from '#output/index.js'
+import { createOutputs, type OutputLoss, type OutputSet, wantSamples } from '#output/index.js'
 import { describeRun } from '#record/header.js'
 import { openRecord, type RecordWriter } from '#record/record-writer.js'
 import type { Missing, ScenarioResult } from '#record/types.js'
@@ -30,6 +31,9 @@ export class RunFiles {
   readonly #options: RunFilesOptions
   readonly #specs: string[]
   #outputs: OutputSet | undefined
+  #plan: RunPlan | undefined
+  #scenarios: WorkerWindow['scenarios'] = []
+  #iterationErrors = 0
   #writer: RecordWriter | undefined
 
   constructor(options: RunFilesOptions) {
@@ -49,8 +53,9 @@ export class RunFiles {
     return this.#outputs?.descriptions ?? []
   }
 
+  /** True when an output needs each sample by itself. @throws PW_OUTPUT_UNKNOWN */
   get wantsSamples(): boolean {
-    return this.#specs.length > 0
+    return wantSamples(this.#specs)
   }
 
   get missing(): readonly Missing[] {
@@ -63,8 +68,10 @@ export class RunFiles {
     run: { readonly script: string; readonly name: string | undefined; readonly source: ScriptSource },
   ): Promise<void> {
     const { recordDir, cwd, env, version, clock, warn, commandLine, stdout } = this.#options
-    this.#outputs = createOutputs(this.#specs, { options: plan.options, env, cwd, stdout, warn })
-    await this.#outputs.start()
+    const outputs = await createOutputs(this.#specs, { options: plan.options, env, cwd, clock, version, stdout, warn })
+    await outputs.start()
+    this.#outputs = outputs
+    this.#plan = plan
     const sources = plan.compiled.sources.length > 0 ? plan.compiled.sources : [run.source]
     const header = await describeRun({
       name: run.name,
@@ -85,6 +92,9 @@ export class RunFiles {
 
   window(window: WorkerWindow, time: { readonly fromNs: number; readonly toNs: number }): void {
     this.#writer?.window(window.batch, { ...time, unixMs: window.unixMs })
+    this.#outputs?.window(window.batch, window.unixMs)
+    this.#scenarios = window.scenarios
+    for (const { count } of window.errors) this.#iterationErrors += count
   }
 
   injector(
@@ -92,6 +102,15 @@ export class RunFiles {
     span: { readonly fromNs: number; readonly toNs: number; readonly unixMs: number },
   ): void {
     this.#writer?.observe('injector', values, span)
+    this.#outputs?.state({
+      unixMs: span.unixMs,
+      scenarios: this.#scenarios,
+      injector: values,
+      iterationErrors: this.#iterationErrors,
+      thresholds: (this.#plan?.gate.last.results ?? []).flatMap(({ name, results }) =>
+        results.map((result) => ({ metric: name, ...result })),
+      ),
+    })
   }
 
   samples(batch: SampleBatch): void {
@@ -104,9 +123,12 @@ export class RunFiles {
   }
 
   async finish(result: RunResult): Promise<void> {
-    const losses = (await this.#outputs?.stop()) ?? []
+    // Who has pressed Ctrl-C does not want to wait for a receiver that is away.
+    const patienceNs = result.end.code === ExitCode.interrupted ? 3e9 : 10e9
+    const losses = (await this.#outputs?.stop(patienceNs)) ?? []
+    for (const loss of losses) this.#options.warn(`${lossText(loss)} were lost: ${loss.why}`)
     await this.#writer?.finish({
-      missing: losses.map(({ output, samples, why }) => ({ what: `${samples} samples of the output ${output}`, why })),
+      missing: losses.map((loss) => ({ what: lossText(loss), why: loss.why })),
       endedUnixMs: result.endedUnixMs,
       durationNs: result.durationNs,
       scenarios: scenarioResults(result),
@@ -120,10 +142,14 @@ export class RunFiles {
 
   /** The run broke off: what there is stays readable. */
   async abandon(error: unknown): Promise<void> {
-    await this.#outputs?.stop()
+    await this.#outputs?.stop(3e9)
     this.#writer?.event('broke-off', { error: error instanceof Error ? error.message : String(error) })
     await this.#writer?.abandon()
   }
+}
+
+function lossText({ samples, unit, output }: OutputLoss): string {
+  return `${samples} ${unit ?? 'samples'} of the output ${output}`
 }
 
 function scenarioResults(result: RunResult): ScenarioResult[] {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
+import { systemClock } from '#base/clock.js'
 import { ExitCode, PerfwrightError } from '#base/errors.js'
 import { openReason } from './errors.js'
 import { openFile, Sink } from './sink.js'
@@ -29,7 +30,7 @@ export class ConsoleFile {
     }
     const sink = new Sink(
       { output: 'console', description: `console output (${path})`, path: '/' },
-      { cwd, stdout: file, warn, openFile: async () => file },
+      { cwd, stdout: file, warn, clock: systemClock, openFile: async () => file },
     )
     await sink.open()
     return new ConsoleFile(sink)
@@ -41,6 +42,6 @@ export class ConsoleFile {
   }
 
   async close(): Promise<void> {
-    await this.#sink.close()
+    await this.#sink.close(10e9)
   }
 }

@@ -56,8 +56,8 @@ class CsvOutput implements Output {
     if (count > 0) this.#sink.write(text, count)
   }
 
-  stop(): Promise<OutputLoss | undefined> {
-    return this.#sink.close()
+  stop(patienceNs: number): Promise<OutputLoss | undefined> {
+    return this.#sink.close(patienceNs)
   }
 
   #tagFields(tags: OutputTags): string {

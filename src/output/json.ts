@@ -46,8 +46,8 @@ class JsonOutput implements Output {
     if (count > 0) this.#sink.write(text, count)
   }
 
-  stop(): Promise<OutputLoss | undefined> {
-    return this.#sink.close()
+  stop(patienceNs: number): Promise<OutputLoss | undefined> {
+    return this.#sink.close(patienceNs)
   }
 
   #line({ metric, tags, value, unixMs, metadata }: OutputSample): string {

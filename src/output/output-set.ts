@@ -1,6 +1,7 @@
+import { type Cancel, type Clock } from '#base/clock.js'
+import { TagRegistry } from '#metrics/index.js'
 import type { Metric, WindowBatch } from '#metrics/types.js'
-import { unknownOutput } from './errors.js'
-import type { Output, OutputContext, OutputFactory, OutputLoss, OutputSample, OutputTags } from './types.js'
+import type { Output, OutputContext, OutputLoss, OutputRow, OutputSample, OutputTags, RunState } from './types.js'
 
 /** A sample as a worker sends it: numbers instead of metric and tags, meaningful within that worker. */
 export interface NumberedSample {
@@ -11,26 +12,21 @@ export interface NumberedSample {
   readonly metadata: Readonly<Record<string, string>> | undefined
 }
 
-/** All outputs of a run behind one face; gives numbered samples their metrics and tags. */
+/** All outputs of a run behind one face; gives numbered samples and rows their metrics and tags. */
 export class OutputSet {
   readonly #outputs: readonly Output[]
-  readonly #context: OutputContext
-  readonly #sources = new Map<string, Source>()
+  readonly #forWindows: readonly Output[]
+  readonly #context: Pick<OutputContext, 'clock' | 'warn'>
+  /** Samples and windows travel apart, each with its own definitions. */
+  readonly #sampleSources = new Map<string, Source>()
+  readonly #windowSources = new Map<string, Source>()
+  readonly #tags: TagRegistry = new TagRegistry()
   #unresolved = 0
 
-  /**
-   * @param specs  as `--out` has them: `json=file.json`, `csv`
-   * @throws PW_OUTPUT_UNKNOWN, PW_OUTPUT_CREATE in k6's words
-   */
-  constructor(specs: readonly string[], factories: Readonly<Record<string, OutputFactory>>, context: OutputContext) {
+  constructor(made: readonly Output[], context: Pick<OutputContext, 'clock' | 'warn'>) {
     this.#context = context
-    this.#outputs = specs.map((spec) => {
-      const equals = spec.indexOf('=')
-      const name = equals < 0 ? spec : spec.slice(0, equals)
-      const factory = Object.hasOwn(factories, name) ? factories[name] : undefined
-      if (factory === undefined) throw unknownOutput(name, Object.keys(factories).sort())
-      return factory(equals < 0 ? '' : spec.slice(equals + 1), context)
-    })
+    this.#outputs = made
+    this.#forWindows = made.filter((output) => output.window !== undefined)
   }
 
   get isEmpty(): boolean {
@@ -51,17 +47,16 @@ export class OutputSet {
         started.push(output)
       }
     } catch (error) {
-      await Promise.all(started.map((output) => output.stop()))
+      await Promise.all(started.map((output) => output.stop(0)))
       throw error
     }
   }
 
-  /** Learns the definitions of a window; samples that came before theirs are sent on. */
+  /** Learns the definitions of samples; those that came before theirs are sent on. */
   define(batch: Pick<WindowBatch, 'metrics' | 'tagSets'>, source = ''): void {
     if (this.isEmpty) return
-    const known = this.#source(source)
-    for (const metric of batch.metrics) known.metrics.set(metric.id, metric)
-    for (const { id, entries } of batch.tagSets) known.tagSets.set(id, { entries })
+    const known = sourceOf(this.#sampleSources, source)
+    learn(known, batch, this.#tags)
     const { waiting } = known
     known.waiting = []
     if (waiting.length > 0) this.samples(waiting, source)
@@ -69,7 +64,7 @@ export class OutputSet {
 
   samples(samples: readonly NumberedSample[], source = ''): void {
     if (this.isEmpty) return
-    const known = this.#source(source)
+    const known = sourceOf(this.#sampleSources, source)
     const ready: OutputSample[] = []
     for (const sample of samples) {
       const metric = known.metrics.get(sample.metric)
@@ -78,13 +73,38 @@ export class OutputSet {
       if (metric === undefined || tags === undefined || known.waiting.length > 0) this.#wait(known, sample)
       else ready.push({ metric, tags, value: sample.value, unixMs: sample.unixMs, metadata: sample.metadata })
     }
-    if (ready.length > 0) for (const output of this.#outputs) output.samples(ready)
+    if (ready.length > 0) for (const output of this.#outputs) output.samples?.(ready)
   }
 
-  /** Closes all; answers what each could not write. */
-  async stop(): Promise<readonly OutputLoss[]> {
-    const unresolved = [...this.#sources.values()].reduce((sum, { waiting }) => sum + waiting.length, this.#unresolved)
-    const losses = await Promise.all(this.#outputs.map((output) => output.stop()))
+  /** One second of one worker, summed up; it brings its own definitions. */
+  window(batch: WindowBatch, unixMs: number, source = ''): void {
+    if (this.#forWindows.length === 0) return
+    const known = sourceOf(this.#windowSources, source)
+    learn(known, batch, this.#tags)
+    const rows: OutputRow[] = []
+    for (const row of batch.rows) {
+      const metric = known.metrics.get(row.metric)
+      const tags = known.tagSets.get(row.tags)
+      if (metric === undefined || tags === undefined) this.#lost()
+      else rows.push({ ...row, metric, tags })
+    }
+    for (const output of this.#forWindows) output.window?.({ unixMs, rows })
+  }
+
+  state(state: RunState): void {
+    for (const output of this.#outputs) output.state?.(state)
+  }
+
+  /**
+   * Closes all; answers what each could not write.
+   * @param patienceNs  how long one that makes no progress is waited for
+   */
+  async stop(patienceNs: number = PATIENCE_NS): Promise<readonly OutputLoss[]> {
+    const unresolved = [...this.#sampleSources.values()].reduce(
+      (sum, { waiting }) => sum + waiting.length,
+      this.#unresolved,
+    )
+    const losses = await Promise.all(this.#outputs.map((output) => bounded(output, patienceNs, this.#context.clock)))
     const all = losses.filter((loss) => loss !== undefined)
     return unresolved === 0
       ? all
@@ -92,23 +112,15 @@ export class OutputSet {
   }
 
   #wait(known: Source, sample: NumberedSample): void {
-    if (known.waiting.length < MAX_WAITING) {
-      known.waiting.push(sample)
-      return
-    }
+    if (known.waiting.length < MAX_WAITING) known.waiting.push(sample)
+    else this.#lost()
+  }
+
+  #lost(): void {
     if (this.#unresolved++ === 0)
       this.#context.warn(
         'Samples are missing from the outputs: they came long before their definitions. The run goes on.',
       )
-  }
-
-  #source(name: string): Source {
-    let source = this.#sources.get(name)
-    if (source === undefined) {
-      source = { metrics: new Map(), tagSets: new Map(), waiting: [] }
-      this.#sources.set(name, source)
-    }
-    return source
   }
 }
 
@@ -120,3 +132,34 @@ interface Source {
 
 /** Definitions come once a second; this many samples in a second are more than a worker makes. */
 const MAX_WAITING = 1_000_000
+const PATIENCE_NS = 10e9
+/** Outputs end by themselves; this is for one that does not. */
+const LAST_RESORT_NS = 600e9
+
+function sourceOf(sources: Map<string, Source>, name: string): Source {
+  let source = sources.get(name)
+  if (source === undefined) {
+    source = { metrics: new Map(), tagSets: new Map(), waiting: [] }
+    sources.set(name, source)
+  }
+  return source
+}
+
+function learn(known: Source, batch: Pick<WindowBatch, 'metrics' | 'tagSets'>, registry: TagRegistry): void {
+  for (const metric of batch.metrics) known.metrics.set(metric.id, metric)
+  for (const { id, entries } of batch.tagSets) known.tagSets.set(id, registry.intern(entries))
+}
+
+async function bounded(output: Output, patienceNs: number, clock: Clock): Promise<OutputLoss | undefined> {
+  let cancel: Cancel = () => {}
+  const tooLate = new Promise<OutputLoss>((resolve) => {
+    cancel = clock.coarseAt(clock.nowNs() + patienceNs + LAST_RESORT_NS, () =>
+      resolve({ output: output.description, samples: 0, why: 'it did not end in time; what it holds is unknown' }),
+    )
+  })
+  try {
+    return await Promise.race([output.stop(patienceNs), tooLate])
+  } finally {
+    cancel()
+  }
+}

@@ -4,11 +4,14 @@ import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
+import type { Cancel } from '#base/clock.js'
 import { openReason, outputNotCreated, writeReason } from './errors.js'
 import type { OutputContext, OutputLoss } from './types.js'
 
 /** Characters that may wait for a slow disk: some ten seconds of a hundred thousand samples a second. */
 const MAX_WAITING = 256 << 20
+/** Characters written at a time: a disk that is slow but alive shows it by the next piece. */
+const PIECE = 4 << 20
 
 export interface SinkOptions {
   /** Name of the output, for messages. */
@@ -20,21 +23,25 @@ export interface SinkOptions {
 }
 
 /** What a sink needs of its run. */
-export type SinkContext = Pick<OutputContext, 'cwd' | 'stdout' | 'warn' | 'openFile'>
+export type SinkContext = Pick<OutputContext, 'cwd' | 'stdout' | 'warn' | 'openFile' | 'clock'>
 
 export class Sink {
   readonly #options: SinkOptions
   readonly #context: SinkContext
   #target: Writable | undefined
   #file: Writable | undefined
-  #waiting: string[] = []
+  #waiting: { readonly text: string; readonly samples: number }[] = []
   #waitingChars = 0
   #writing: Promise<void> | undefined
   #samplesInFlight = 0
   #samplesWaiting = 0
   #lost = 0
   #why: string | undefined
+  /** Pieces. */
+  #written = 0
   #broken = false
+  #break: () => void = () => {}
+  readonly #breaking: Promise<void> = new Promise((resolve) => (this.#break = resolve))
   readonly #onError = (error: Error): void => this.#fail(error)
 
   constructor(options: SinkOptions, context: SinkContext) {
@@ -76,40 +83,60 @@ export class Sink {
       this.#lose(samples, 'it could not be written as fast as the run measures')
       return
     }
-    this.#waiting.push(text)
+    this.#waiting.push({ text, samples })
     this.#waitingChars += text.length
     this.#samplesWaiting += samples
     this.#writing ??= this.#drain()
   }
 
-  /** Writes what waits, closes the file, answers what is not in it. */
-  async close(): Promise<OutputLoss | undefined> {
+  /**
+   * Writes what waits, closes the file, answers what is not in it.
+   * @param patienceNs  how long a place that takes nothing is waited for
+   */
+  async close(patienceNs: number): Promise<OutputLoss | undefined> {
+    const cancel = this.#watch(patienceNs)
+    await this.#end()
+    cancel()
+    if (this.#why === undefined) return undefined
+    return { output: this.#options.description, samples: this.#lost, why: this.#why }
+  }
+
+  async #end(): Promise<void> {
     await this.#writing
     this.#context.stdout.removeListener('error', this.#onError)
     if (!this.#broken && this.#target !== undefined) {
       try {
         this.#target.end()
-        await finished(this.#file as Writable)
+        await Promise.race([finished(this.#file as Writable), this.#breaking])
       } catch (error) {
         this.#fail(error)
       }
     }
-    if (this.#why === undefined) return undefined
-    return { output: this.#options.description, samples: this.#lost, why: this.#why }
+  }
+
+  /** Breaks off when nothing has been written for so long. */
+  #watch(patienceNs: number): Cancel {
+    const { clock } = this.#context
+    let cancel: Cancel = () => {}
+    let before = -1
+    const look = (): void => {
+      if (this.#written === before) return this.#fail(new Error('it stands still'))
+      before = this.#written
+      cancel = clock.coarseAt(clock.nowNs() + patienceNs, look)
+    }
+    look()
+    return () => cancel()
   }
 
   async #drain(): Promise<void> {
     // Not within `write`: its caller is on the way of the run.
     await Promise.resolve()
     while (this.#waiting.length > 0 && !this.#broken) {
-      const text = this.#waiting.join('')
-      this.#samplesInFlight = this.#samplesWaiting
-      this.#waiting = []
-      this.#samplesWaiting = 0
-      this.#waitingChars = 0
+      const text = this.#take()
       try {
-        await writeAll(this.#target ?? this.#context.stdout, text)
+        await Promise.race([writeAll(this.#target ?? this.#context.stdout, text), this.#breaking])
         this.#samplesInFlight = 0
+        this.#written++
       } catch (error) {
         this.#fail(error)
       }
@@ -117,9 +144,27 @@ export class Sink {
     this.#writing = undefined
   }
 
+  /** The next piece of what waits. */
+  #take(): string {
+    let pieces = 0
+    let chars = 0
+    for (; pieces < this.#waiting.length && chars < PIECE; pieces++) {
+      const next = this.#waiting[pieces]
+      chars += next?.text.length ?? 0
+      this.#samplesInFlight += next?.samples ?? 0
+    }
+    this.#samplesWaiting -= this.#samplesInFlight
+    this.#waitingChars -= chars
+    return this.#waiting
+      .splice(0, pieces)
+      .map(({ text }) => text)
+      .join('')
+  }
+
   #fail(error: unknown): void {
     if (this.#broken) return
     this.#broken = true
+    this.#break()
     this.#lose(this.#samplesInFlight + this.#samplesWaiting, writeReason(error))
     this.#waiting = []
     this.#file?.destroy()
