@@ -12,10 +12,27 @@ export const importTable = {
   gate: ['base', 'stats', 'metrics', 'config', 'record'],
   report: ['base', 'stats', 'metrics', 'config', 'record', 'gate'],
   demo: ['base'],
+  profile: ['base'],
   convert: ['base'],
   control: ['base'],
   api: ['base', 'stats', 'metrics', 'config', 'record', 'script', 'engine', 'output', 'gate', 'report'],
-  cli: ['base', 'stats', 'metrics', 'config', 'record', 'script', 'engine', 'output', 'gate', 'report', 'demo', 'convert', 'control', 'api'],
+  cli: [
+    'base',
+    'stats',
+    'metrics',
+    'config',
+    'record',
+    'script',
+    'engine',
+    'output',
+    'gate',
+    'report',
+    'demo',
+    'profile',
+    'convert',
+    'control',
+    'api',
+  ],
 }
 
 /** The linter's configuration as an object. */

@@ -14,6 +14,10 @@ export const commands: Readonly<Record<string, { readonly summary: string; load(
     summary: 'show a run record as json, csv or md',
     load: async () => (await import('./report.js')).reportCommand,
   },
+  profile: {
+    summary: 'show and convert profiles',
+    load: async () => (await import('./profile.js')).profileCommand,
+  },
   demo: {
     summary: 'start the bundled shop and run its journey against it',
     load: async () => (await import('./demo.js')).demoCommand,
