@@ -73,10 +73,20 @@ export interface VuScope {
   dataReceived: number
   /** The run's limit of requests per second (`rps`): calls `go` when this request may leave; undefined = no limit. */
   readonly rateLimit: ((go: () => void) => Cancel) | undefined
+  /** Called when the VU is closed (end of the run, of setup, ...), with what a module keeps beyond an iteration. */
+  onClose(close: () => void | Promise<void>): void
+  /** Set by a module that has work to do around every iteration. */
+  iterationHooks?: IterationHooks | undefined
   /** `--secret-source`; undefined when none is configured. */
   readonly secrets?: SecretVault | undefined
   /** The VU's cookies, made on first use; the engine sets undefined at the start of an iteration unless `noCookiesReset`. */
   cookieJar?: CookieStore | undefined
+}
+
+/** Neither is part of the iteration's duration; an iteration whose `before` rejects does not run. */
+export interface IterationHooks {
+  before(): Promise<void>
+  after(): Promise<void>
 }
 
 /** Numbers behind `k6/execution`; read when asked, never kept up to date on the hot path. */

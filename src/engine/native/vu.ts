@@ -12,7 +12,15 @@ import { Interruption, isInterruption } from './interrupt.js'
 import { Loop } from './loop.js'
 import type { ScriptRealm } from './realm.js'
 import type { BuiltinMetrics } from '#metrics/builtin.js'
-import type { ExecutionView, Phase, ScenarioRun, ScriptFiles, ScriptLog, VuScope } from './types.js'
+import type {
+  ExecutionView,
+  IterationHooks,
+  Phase,
+  ScenarioRun,
+  ScriptFiles,
+  ScriptLog,
+  VuScope,
+} from './types.js'
 import type { WorkerShared } from './worker/shared.js'
 import { createVuGlobal, seedMath, type VuGlobal } from './vu-global.js'
 
@@ -39,6 +47,7 @@ export class Vu implements VuScope {
   hardEndNs: number = Number.POSITIVE_INFINITY
   exports: Record<string, unknown> = {}
   cookieJar: VuScope['cookieJar']
+  iterationHooks: IterationHooks | undefined
   readonly global: VuGlobal
   #connections: Connections | undefined
   #modules: Map<string, Record<string, unknown>> | undefined
@@ -57,6 +66,10 @@ export class Vu implements VuScope {
   #scenarioIterations = new Map<string, number>()
   #iterationInScenario = -1
   #activation: Activation | undefined
+  #closers: (() => void | Promise<void>)[] | undefined
+  /** Why an iteration that is still being prepared must not begin. */
+  #cancelled: string | undefined
+  #isPreparing = false
 
   constructor(shared: WorkerShared, id: number, realm: ScriptRealm) {
     this.worker = shared
@@ -173,6 +186,28 @@ export class Vu implements VuScope {
    * @returns false when it was interrupted; a thrown error counts as complete, as in k6
    */
   iterate(intendedStartNs: number): Promise<boolean> {
+    const hooks = this.iterationHooks
+    return hooks === undefined ? this.#iterate(intendedStartNs) : this.#iterateWithin(hooks, intendedStartNs)
+  }
+
+  async #iterateWithin(hooks: IterationHooks, intendedStartNs: number): Promise<boolean> {
+    this.#isPreparing = true
+    this.#cancelled = undefined
+    try {
+      await hooks.before()
+      this.#isPreparing = false
+      if (this.#cancelled !== undefined) return false
+      return await this.#iterate(intendedStartNs)
+    } catch (error) {
+      this.log.error(String(error instanceof Error ? error.message : error))
+      return false
+    } finally {
+      this.#isPreparing = false
+      await hooks.after()
+    }
+  }
+
+  #iterate(intendedStartNs: number): Promise<boolean> {
     const startNs = this.clock.nowNs()
     this.#startNs = startNs
     this.startLagMs = startNs > intendedStartNs ? (startNs - intendedStartNs) / 1e6 : 0
@@ -194,6 +229,7 @@ export class Vu implements VuScope {
   }
 
   interrupt(reason: string): void {
+    if (this.#isPreparing) this.#cancelled = reason
     if (this.#finish === undefined && this.phase === 'vu') return
     this.#warnOfTimers()
     this.loop.interrupt(new Interruption(reason))
@@ -300,10 +336,18 @@ export class Vu implements VuScope {
     this.dataReceived = 0
   }
 
-  close(): void {
+  onClose(close: () => void | Promise<void>): void {
+    ;(this.#closers ??= []).push(close)
+  }
+
+  async close(): Promise<void> {
     this.loop.reset()
     this.#connections?.close()
     this.#connections = undefined
+    const closers = this.#closers
+    if (closers === undefined) return
+    this.#closers = undefined
+    await Promise.all(closers.map((each) => each()))
   }
 
   #call(): void {

@@ -202,7 +202,7 @@ export class WorkerBody {
     const options = shared.options
     const limitNs = phase === 'setup' ? options.setupTimeoutNs : options.teardownTimeoutNs
     const value = await this.#within(vu, limitNs, phase, () => vu.callOnce(name, phase, groupPath, args))
-    vu.close()
+    await vu.close()
     if (phase !== 'setup' || value === undefined) return { data: undefined }
     return { data: stringifySetupData(vu, value) }
   }
@@ -219,7 +219,7 @@ export class WorkerBody {
     const value = await this.#within(vu, shared.options.handleSummaryTimeoutNs, 'handleSummary', () =>
       vu.callOnce('handleSummary', 'handleSummary', '', [parsed]),
     )
-    vu.close()
+    await vu.close()
     if (value === null || value === undefined) return { outputs: undefined }
     if (typeof value !== 'object') throw new BadSummary('handleSummary() should return a map with string keys')
     const outputs: Record<string, string | Uint8Array> = {}
@@ -328,9 +328,9 @@ export class WorkerBody {
     this.#reporter.window(shared, this.#load?.states() ?? [], this.#watch?.sample())
   }
 
-  #close(): void {
+  async #close(): Promise<void> {
     this.#watch?.close()
-    this.#load?.close()
+    await this.#load?.close()
     this.#reporter.flushLogs()
   }
 

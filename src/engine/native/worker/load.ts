@@ -72,8 +72,8 @@ export class Load {
     return this.#scenarios.map((scenario) => scenario.snapshot(nowNs))
   }
 
-  close(): void {
-    for (const vu of this.#all) vu.close()
+  async close(): Promise<void> {
+    await Promise.all(this.#all.map((vu) => vu.close()))
   }
 
   // Looks for iterations that wait for nothing. Rare and seldom, so that it costs the load nothing.

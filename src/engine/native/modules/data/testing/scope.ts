@@ -14,6 +14,8 @@ export interface TestScope extends VuScope {
   readonly logged: string[]
   readonly errors: unknown[]
   random: (() => number) | undefined
+  /** What the engine does at the VU's end. */
+  close(): Promise<void>
   /** Evaluates a script's expression with `values` as its free variables. */
   run(source: string, values?: Readonly<Record<string, unknown>>): unknown
 }
@@ -28,6 +30,7 @@ export interface TestScopeInit {
 export function createTestScope(init: TestScopeInit = {}): TestScope {
   const realm = init.realm ?? init.sibling?.realm ?? createRealm()
   const errors: unknown[] = []
+  const closers: (() => void | Promise<void>)[] = []
   const logged: string[] = []
   const log =
     (level: string) =>
@@ -46,6 +49,8 @@ export function createTestScope(init: TestScopeInit = {}): TestScope {
     logged,
     errors,
     random: undefined as (() => number) | undefined,
+    onClose: (close: () => void | Promise<void>): void => void closers.push(close),
+    close: async (): Promise<void> => void (await Promise.all(closers.map((each) => each()))),
     files: {
       entryUrl: 'file:///s/test.js',
       read: (path: string, fromUrl: string): Uint8Array => {
