@@ -12,7 +12,7 @@ import { connectThrough, type Proxies, type Proxy, readProxyEnv } from './proxy.
 import { Resolver } from './resolve.js'
 import { TlsContexts } from './tls-context.js'
 import { tlsFault, verifyPeer } from './tls-faults.js'
-import type { Target } from './types.js'
+import type { DialOptions, Target } from './types.js'
 
 /** Go's net.Dialer in k6 gives up after this, whatever the request's own timeout. */
 const dialTimeoutMs = 30_000
@@ -58,11 +58,10 @@ export class Dialer {
     this.#onread = onread
   }
 
-  /** @param tunnel  a plain target, too, is reached through its proxy by CONNECT */
-  dial(target: Target, vuId: number, events: DialEvents, tunnel = false): void {
+  dial(target: Target, vuId: number, events: DialEvents, how: DialOptions = {}): void {
     if (target.socketPath !== undefined) {
       const where = { path: target.socketPath, onread: this.#onread }
-      this.#connect(where, target.socketPath, 0, undefined, target, events, false)
+      this.#connect(where, target.socketPath, 0, undefined, target, events, how)
       return
     }
     const proxy = this.proxies.for(target)
@@ -76,7 +75,7 @@ export class Dialer {
       }
       const where = localAddress === undefined ? { host: ip, port } : { host: ip, port, localAddress }
       // A socket that TLS or a CONNECT will be layered on delivers its bytes the ordinary way.
-      const direct = proxy === undefined || !(target.secure || tunnel)
+      const direct = proxy === undefined || !(target.secure || how.tunnel)
       this.#connect(
         direct && !target.secure ? { ...where, noDelay: true, onread: this.#onread } : { ...where, noDelay: true },
         ip,
@@ -84,7 +83,7 @@ export class Dialer {
         proxy,
         target,
         events,
-        tunnel,
+        how,
       )
     })
   }
@@ -96,7 +95,7 @@ export class Dialer {
     proxy: Proxy | undefined,
     target: Target,
     events: DialEvents,
-    tunnel: boolean,
+    how: DialOptions,
   ): void {
     const unix = target.socketPath !== undefined
     const address = unix ? ip : ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`
@@ -129,9 +128,9 @@ export class Dialer {
         return
       }
       events.connected()
-      const through = proxy !== undefined && (target.secure || tunnel)
+      const through = proxy !== undefined && (target.secure || how.tunnel === true)
       const reached = (): void => {
-        if (target.secure) this.#handshake(socket, target, events)
+        if (target.secure) this.#handshake(socket, target, events, how)
         else events.opened(socket, socket, through)
       }
       if (through) connectThrough(socket, proxy, target, events, reached)
@@ -140,16 +139,17 @@ export class Dialer {
     events.connecting(socket, unix ? '' : ip, port)
   }
 
-  #handshake(raw: net.Socket, target: Target, events: DialEvents): void {
+  #handshake(raw: net.Socket, target: Target, events: DialEvents, how: DialOptions): void {
     events.handshaking()
+    const host = how.serverName ?? target.host
     let socket: tls.TLSSocket
     try {
       socket = tls.connect({
         socket: raw,
         // A name goes into SNI, an address does not.
-        ...(net.isIP(target.host) === 0 ? { servername: target.host } : {}),
-        ALPNProtocols: ['http/1.1'],
-        secureContext: this.#contexts.for(target.host),
+        ...(net.isIP(host) === 0 ? { servername: host } : {}),
+        ALPNProtocols: how.alpn?.slice() ?? ['http/1.1'],
+        secureContext: how.secureContext ?? this.#contexts.for(target.host),
         // Judged by verifyPeer, in Go's order and words, before a byte of the request leaves.
         rejectUnauthorized: false,
       })
@@ -182,7 +182,7 @@ export class Dialer {
     socket.once('secureConnect', () => {
       if (over) return
       if (events.abandoned) return fail(fault(1000, 'EOF'))
-      const problem = this.#insecure ? undefined : verifyPeer(socket, target.host)
+      const problem = this.#insecure ? undefined : verifyPeer(socket, host)
       if (problem !== undefined) return fail(problem)
       over = true
       socket.removeListener('error', failed)

@@ -28,7 +28,7 @@ export class VuConnections implements Connections, ConnectionOwner {
   }
 
   dial(target: Target, events: DialEvents, how?: DialOptions): void {
-    this.shared.dialer.dial(target, this.vuId, events, how?.tunnel === true)
+    this.shared.dialer.dial(target, this.vuId, events, how)
   }
 
   take(target: Target): Connection {

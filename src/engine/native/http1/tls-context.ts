@@ -1,6 +1,12 @@
 /** TLS settings in k6's and Go's terms, turned into OpenSSL's; contexts are made once and shared by all VUs. */
 import { existsSync, readFileSync } from 'node:fs'
-import { createSecureContext, type SecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls'
+import {
+  createSecureContext,
+  rootCertificates,
+  type SecureContext,
+  type SecureContextOptions,
+  type SecureVersion,
+} from 'node:tls'
 import type { Options, TlsAuth } from '#config/types.js'
 
 export type TlsOptions = Pick<Options, 'tlsAuth' | 'tlsVersion' | 'tlsCipherSuites'>
@@ -30,6 +36,25 @@ export class TlsContexts {
   }
 }
 
+/**
+ * A context with the run's versions and ciphers and certificates of its own, as `tls` of grpc's connect gives them.
+ * @param authorities  PEM; trusted beside the system's own
+ */
+export function customContext(
+  options: TlsOptions,
+  auth: Pick<TlsAuth, 'cert' | 'key'> | undefined,
+  authorities: readonly string[],
+): SecureContext {
+  const { ca, ...rest } = contextOptions(options, auth)
+  const trusted = [...(authorities.length > 0 && ca === undefined ? rootCertificates : []), ...authorities]
+  return createSecureContext({
+    ...rest,
+    ...(ca === undefined && trusted.length === 0
+      ? {}
+      : { ca: [...(ca === undefined ? [] : [ca as string]), ...trusted] }),
+  })
+}
+
 function matchesDomain(domain: string, host: string): boolean {
   const name = domain.toLowerCase()
   if (name === host || name === '*') return true
@@ -37,7 +62,10 @@ function matchesDomain(domain: string, host: string): boolean {
   return name.startsWith('*.') && host.endsWith(name.slice(1)) && !host.slice(0, -name.length + 1).includes('.')
 }
 
-function contextOptions(options: TlsOptions, auth: TlsAuth | undefined): SecureContextOptions {
+function contextOptions(
+  options: TlsOptions,
+  auth: (Pick<TlsAuth, 'cert' | 'key'> & { readonly password?: string | undefined }) | undefined,
+): SecureContextOptions {
   const min = options.tlsVersion?.min
   const max = options.tlsVersion?.max
   const old = min === 'tls1.0' || min === 'tls1.1' || max === 'tls1.0' || max === 'tls1.1'

@@ -2,6 +2,7 @@
  * The transport below `k6/http`: one request out, one answer in, on raw sockets. No cookies, no redirects, no
  * authentication, no content decoding: those are `modules/http`. Callback, not promise, because this is the hot path.
  */
+import type { SecureContext } from 'node:tls'
 import type { Cancel } from '#base/clock.js'
 import type { DialEvents } from './dialer.js'
 
@@ -89,4 +90,10 @@ export interface Connections {
 export interface DialOptions {
   /** Through a proxy by CONNECT even without TLS, as WebSocket needs it (RFC 6455, 4.1). */
   readonly tunnel?: boolean
+  /** Protocols offered in the TLS handshake; `http/1.1` when left out. */
+  readonly alpn?: readonly string[]
+  /** Certificates of its own instead of the run's; see `customContext`. */
+  readonly secureContext?: SecureContext
+  /** The name that the certificate must be for, when it is not the target's host. */
+  readonly serverName?: string
 }
