@@ -8,11 +8,15 @@ import { createServer as createTlsServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
+import { attachWebSocket } from './websocket.mjs'
 
 const counts = new Map()
 const server = createServer({ keepAliveTimeout: 60_000 }, onRequest)
 const certificate = selfSigned()
 const tlsServer = certificate && createTlsServer({ ...certificate, keepAliveTimeout: 60_000 }, onRequest)
+
+attachWebSocket(server)
+if (tlsServer) attachWebSocket(tlsServer)
 
 function onRequest(request, response) {
   const url = new URL(request.url, 'http://localhost')

@@ -17,8 +17,11 @@ const loaders: Readonly<Record<string, () => Promise<ModuleFactory>>> = {
   'k6/crypto/x509': async () => (await import('./crypto/index.js')).createX509Module,
   'k6/html': async () => (await import('./html/index.js')).createHtmlModule,
   'k6/secrets': async () => (await import('./secrets/index.js')).createSecretsModule,
+  'k6/ws': async () => (await import('./ws/index.js')).createWsModule,
   'k6/timers': async () => (await import('./timers/index.js')).createTimersModule,
   'k6/experimental/csv': async () => (await import('./csv/index.js')).createCsvModule,
+  'k6/experimental/redis': async () => (await import('./redis/index.js')).loadRedisModule('k6/experimental/redis'),
+  'k6/x/redis': async () => (await import('./redis/index.js')).loadRedisModule('k6/x/redis'),
   'k6/experimental/fs': async () => (await import('./fs/index.js')).createFsModule,
 }
 
