@@ -77,8 +77,7 @@ export class Session implements WsListener, SocketOwner {
     this.#samples.connected(tookMs)
     this.#response = this.#makeResponse(this.#url, answer, '')
     const socket = makeSocket(this.#vu.realm, this)
-    this.#do(() => this.#setUp.call(undefined, socket))
-    this.#do(() => this.#fire('open'))
+    this.#do(() => then(this.#setUp.call(undefined, socket), () => this.#fire('open')))
   }
 
   refused(error: string, answer: WsAnswer | undefined, tookMs: number): void {
