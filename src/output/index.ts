@@ -7,6 +7,10 @@ const prometheusRw: OutputKind = {
   wants: 'windows',
   load: async () => (await import('./prometheus/remote-write.js')).prometheusRemoteWrite,
 }
+const opentelemetry: OutputKind = {
+  wants: 'windows',
+  load: async () => (await import('./otlp/index.js')).opentelemetryOutput,
+}
 const influxdbV2: OutputKind = {
   wants: 'samples',
   load: async () => (await import('./influx/index.js')).influxdbV2Output,
@@ -16,10 +20,13 @@ const statsd: OutputKind = { wants: 'samples', load: async () => (await import('
 export const outputs: Readonly<Record<string, OutputKind>> = {
   csv: { wants: 'samples', load: async () => (await import('./csv.js')).csvOutput },
   datadog: { wants: 'samples', load: async () => (await import('./statsd.js')).datadogOutput },
+  'experimental-opentelemetry': { ...opentelemetry, alias: true },
   'experimental-prometheus-rw': prometheusRw,
   influxdb: { wants: 'samples', load: async () => (await import('./influx/index.js')).influxdbOutput },
   json: { wants: 'samples', load: async () => (await import('./json.js')).jsonOutput },
+  opentelemetry,
   'output-statsd': { ...statsd, alias: true },
+  parquet: { wants: 'samples', load: async () => (await import('./parquet.js')).parquetOutput },
   'prometheus-rw': { ...prometheusRw, alias: true },
   'prometheus-scrape': {
     wants: 'windows',

@@ -8,7 +8,7 @@ import type { Cancel } from '#base/clock.js'
 import { openReason, outputNotCreated, writeReason } from './errors.js'
 import type { OutputContext, OutputLoss } from './types.js'
 
-/** Characters that may wait for a slow disk: some ten seconds of a hundred thousand samples a second. */
+/** Characters (bytes, of binary files) that may wait for a slow disk: some ten seconds of a hundred thousand samples a second. */
 const MAX_WAITING = 256 << 20
 /** Characters written at a time: a disk that is slow but alive shows it by the next piece. */
 const PIECE = 4 << 20
@@ -30,7 +30,7 @@ export class Sink {
   readonly #context: SinkContext
   #target: Writable | undefined
   #file: Writable | undefined
-  #waiting: { readonly text: string; readonly samples: number }[] = []
+  #waiting: { readonly text: string | Uint8Array; readonly samples: number }[] = []
   #waitingChars = 0
   #writing: Promise<void> | undefined
   #samplesInFlight = 0
@@ -74,7 +74,7 @@ export class Sink {
   }
 
   /** @param samples  how many the text holds, for the count of what is lost */
-  write(text: string, samples: number): void {
+  write(text: string | Uint8Array, samples: number): void {
     if (this.#broken) {
       this.#lost += samples
       return
@@ -145,7 +145,7 @@ export class Sink {
   }
 
   /** The next piece of what waits. */
-  #take(): string {
+  #take(): string | Uint8Array {
     let pieces = 0
     let chars = 0
     for (; pieces < this.#waiting.length && chars < PIECE; pieces++) {
@@ -155,10 +155,7 @@ export class Sink {
     }
     this.#samplesWaiting -= this.#samplesInFlight
     this.#waitingChars -= chars
-    return this.#waiting
-      .splice(0, pieces)
-      .map(({ text }) => text)
-      .join('')
+    return joined(this.#waiting.splice(0, pieces).map(({ text }) => text))
   }
 
   #fail(error: unknown): void {
@@ -192,11 +189,17 @@ export function openFile(path: string, flags: 'w' | 'a' = 'w'): Promise<Writable
   })
 }
 
-function writeAll(target: NodeJS.WritableStream, text: string): Promise<void> {
+function joined(pieces: readonly (string | Uint8Array)[]): string | Uint8Array {
+  return pieces.every((piece) => typeof piece === 'string')
+    ? pieces.join('')
+    : Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)))
+}
+
+function writeAll(target: NodeJS.WritableStream, text: string | Uint8Array): Promise<void> {
   return new Promise((written, failed) => {
     const closed = (): void => failed(new Error('the file was closed'))
     target.once('close', closed)
-    target.write(text, 'utf8', (error) => {
+    target.write(typeof text === 'string' ? Buffer.from(text) : text, (error) => {
       target.removeListener('close', closed)
       if (error == null) written()
       else failed(error)

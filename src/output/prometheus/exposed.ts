@@ -67,8 +67,9 @@ export function exposedValues(
       return [{ name: `${name}_rate`, type: 'gauge', value: total.sum / total.count }]
     case 'trend':
       return columns.map(({ suffix, of }) => {
-        // k6 takes even a count for a time; its dashboards have learned to live with that.
-        const value = metric.contains === 'time' ? of(total.sketch) / 1000 : of(total.sketch)
+        // k6 takes even a count of times for a time, and dashboards have learned to live with that.
+        const isTime = metric.contains === 'time' && !(metric.own && suffix === 'count')
+        const value = isTime ? of(total.sketch) / 1000 : of(total.sketch)
         return { name: `${name}_${suffix}`, type: 'gauge', value }
       })
   }
