@@ -7,6 +7,7 @@ export class LineWriter {
   readonly #perUnit: bigint | undefined
   readonly #names = new Map<string, string>()
   readonly #tags = new WeakMap<OutputTags, Rendered>()
+  #within = 0
 
   constructor({ fields, precision }: Pick<InfluxConfig, 'fields' | 'precision'>) {
     this.#fields = fields
@@ -29,8 +30,13 @@ export class LineWriter {
     return `${name}${rendered.tags} ${rendered.before}value=${value}${rendered.after} ${this.#time(unixMs)}\n`
   }
 
+  /**
+   * Points of the same name, tags and time would replace each other, and our clock has milliseconds: the nanoseconds
+   * count on from point to point.
+   */
   #time(unixMs: number): string {
-    const ns = `${Math.floor(unixMs)}000000`
+    this.#within = (this.#within + 1) % 1_000_000
+    const ns = `${Math.floor(unixMs)}${String(this.#within).padStart(6, '0')}`
     return this.#perUnit === undefined ? ns : String(BigInt(ns) / this.#perUnit)
   }
 
