@@ -237,7 +237,9 @@ export class Loop implements VuLoop {
   #run(task: () => unknown): void {
     this.#onEnter()
     try {
-      task()
+      const result = task()
+      // A handler that blocks: what it throws in the end is thrown by the task.
+      if (result instanceof this.#Promise) void result.then(undefined, this.#onError)
     } catch (error) {
       this.#onError(error)
     }
