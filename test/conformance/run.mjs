@@ -5,6 +5,8 @@
 // Directives, at the head of a script; $SCRIPTS stands for this folder's scripts/, $URL for the target, $WORK for the
 // working directory of the run (a fresh one for each side):
 //   // k6: 2                               behaviour of this major version and later; left out when k6 is older
+//   // k6-before: 2                        only k6 older than this major version has it; left out when k6 is newer
+//   // needs-redis, needs-browser          left out when the program is not there (needs.mjs)
 //   // needs-tls                           left out when the target could not make a certificate (no openssl)
 //   // command: inspect                    another command than `run`
 //   // args: --vus 2 --iterations 4        more arguments for both
@@ -23,6 +25,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { missingNeed, provide, stopProvided } from './needs.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, '..', '..')
@@ -76,6 +79,14 @@ async function drain(lane) {
         process.stdout.write(`skip ${file}: behaviour of k6 ${major}, this is ${k6Version[0]}\n`)
         continue
       }
+      const before = Number(directives.get('k6-before')?.[0] ?? Infinity)
+      const why = before <= Number(k6Version[1]) ? `k6 ${k6Version[0]} has it no more` : missingNeed(directives)
+      if (why !== undefined) {
+        skipped++
+        process.stdout.write(`skip ${file}: ${why}\n`)
+        continue
+      }
+      for (const side of sides) side.env = await provide(directives, side)
       if (directives.has('needs-tls') && sides.some((side) => side.tls === undefined)) {
         skipped++
         process.stdout.write(`skip ${file}: the target has no TLS, because openssl was not found\n`)
@@ -92,7 +103,10 @@ async function drain(lane) {
       )
     }
   } finally {
-    for (const side of sides) side.server.stdin.end()
+    for (const side of sides) {
+      side.server.stdin.end()
+      stopProvided(side)
+    }
   }
 }
 
@@ -211,6 +225,7 @@ function run(command, head, request, side) {
         K6_NO_USAGE_REPORT: 'true',
         BASE_URL: side.url,
         TLS_URL: side.tls ?? '',
+        ...side.env,
         ...Object.fromEntries(fill(request.env).map((pair) => pair.split(/=(.*)/s).slice(0, 2))),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
