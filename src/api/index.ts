@@ -8,6 +8,7 @@
  */
 export { inspectScript } from './inspect-script.js'
 export { loadScript } from './load-script.js'
+export { type RunControl, RunState, type RunStatus } from './run-control.js'
 export { type RunObserver, type RunPlan, type RunRequest, type RunResult, TestRun } from './run-test.js'
 export { compileScript, type CompiledScript } from '#script/index.js'
 export { systemClock } from '#base/clock.js'

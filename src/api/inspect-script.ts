@@ -1,6 +1,7 @@
 /**
  * The options of a script without running it: compiled, its init context run once.
  */
+import { systemClock } from '#base/clock.js'
 import { NativeEngine, ScriptFailure } from '#engine/native/engine.js'
 import type { CompiledScript } from '#script/index.js'
 import { ExitCode, PerfwrightError } from '#base/errors.js'
@@ -13,11 +14,11 @@ export async function inspectScript(
   env: Readonly<Record<string, string>>,
   log: (line: LogLine) => void,
 ): Promise<LoadedScript> {
-  const engine = await NativeEngine.start((event) => {
+  const engine = await NativeEngine.start(systemClock, (event) => {
     if (event.type === 'log') event.lines.forEach(log)
   })
   try {
-    return await engine.call('load', {
+    return await engine.load({
       code: compiled.code,
       filename: compiled.filename,
       sourceMap: compiled.sourceMap,
@@ -27,7 +28,6 @@ export async function inspectScript(
       env,
       rawSamples: false,
       tagStages: false,
-      stopFlag: engine.stopFlag,
       proxyEnv: {},
     })
   } catch (error) {

@@ -31,7 +31,7 @@ export class LiveTracker {
   readonly #started = new Map<string, number>()
   readonly #gotPerS = new Map<string, number>()
   #last: WorkerWindow | undefined
-  #health: WorkerWindow['health']
+  #health: WorkerWindow['health'] = []
   #requests = 0
   #failed = 0
   /** Requests that got no response at all. */
@@ -68,7 +68,7 @@ export class LiveTracker {
       this.#started.set(scenario.name, scenario.started)
     }
     this.#last = window
-    this.#health = window.health ?? this.#health
+    if (window.health.length > 0) this.#health = window.health
   }
 
   state(elapsedS: number): LiveState {
@@ -105,7 +105,12 @@ export class LiveTracker {
       errors: [...this.#errors].sort((a, b) => b[1] - a[1]),
       thresholds: this.thresholds,
       generator:
-        this.#health === undefined ? undefined : { cpuRatio: this.#health.cpuRatio, lagMs: this.#health.loopLagMsP99 },
+        this.#health.length === 0
+          ? undefined
+          : {
+              cpuRatio: Math.max(...this.#health.map(({ cpuRatio }) => cpuRatio)),
+              lagMs: Math.max(...this.#health.map(({ loopLagMsP99 }) => loopLagMsP99)),
+            },
       slowest: this.#endpoints.size > 1 ? slowest : undefined,
     }
   }

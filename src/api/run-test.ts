@@ -7,6 +7,7 @@ import { ExitCode, PerfwrightError } from '#base/errors.js'
 import { consolidateOptions, createShare, exportOptions, type Options, type OptionSources } from '#config/index.js'
 import { NativeEngine, ScriptFailure } from '#engine/native/engine.js'
 import { planVus, type VuPlan } from '#engine/native/executors/index.js'
+import { chooseWorkers } from '#engine/native/worker-count.js'
 import { Redactor } from '#engine/native/modules/secrets/redactor.js'
 import type { SecretSources } from '#engine/native/modules/secrets/sources.js'
 import type { LoadedScript, LogLine, SampleBatch, WorkerEvent, WorkerWindow } from '#engine/native/worker/protocol.js'
@@ -44,6 +45,8 @@ import type { CompiledScript } from '#script/index.js'
 import { codeOfFailure, type EndReason, RunEnd } from './exit.js'
 import { InjectorLog } from './injector-log.js'
 import { LiveTracker } from './live-tracker.js'
+import { type RunControl, RunState } from './run-control.js'
+import { RunController } from './run-controller.js'
 
 export interface RunRequest {
   readonly compiled: Promise<CompiledScript>
@@ -59,6 +62,8 @@ export interface RunRequest {
   readonly failOnCheck: boolean
   readonly failOnError: boolean
   readonly strict: boolean
+  /** `--workers`: threads that carry the load; undefined leaves it to the size of the run and the machine. */
+  readonly workers?: number | undefined
   readonly clock: Clock
 }
 
@@ -85,6 +90,8 @@ export interface RunObserver {
 export interface RunPlan {
   readonly options: Options
   readonly vus: VuPlan
+  /** Threads that carry the load. */
+  readonly workers: number
   readonly loaded: LoadedScript
   readonly compiled: CompiledScript
   readonly aggregate: MetricAggregate
@@ -129,6 +136,9 @@ export class TestRun {
   #nextJudgeNs = THRESHOLD_PERIOD_NS
   #stopping = false
   #stopNow: (() => void) | undefined
+  /** The second Ctrl-C: nothing of the script runs any more. */
+  #hard = false
+  readonly #controller: RunController
   #builtin: BuiltinMetrics | undefined
   #unixSkewMs = 0
   #endIsLogged = false
@@ -137,6 +147,13 @@ export class TestRun {
     this.#request = request
     this.#observer = observer
     this.#clock = request.clock
+    this.#controller = new RunController(request.clock, {
+      stop: () => {
+        this.#end.abort(ExitCode.stoppedByApi, 'test run stopped from REST API')
+        this.#stop('now', 'stopped from the REST API')
+      },
+      isStopping: () => this.#stopping,
+    })
     this.#injector = new InjectorLog(request.clock)
   }
 
@@ -148,18 +165,25 @@ export class TestRun {
       this.#end.abort(ExitCode.interrupted, `test run was aborted because perfwright received a '${signal}' signal`)
       this.#stop('graceful', signal)
     } else {
+      this.#hard = true
       this.#engine?.stop('now', signal)
       this.#stopNow?.()
     }
   }
 
+  /** Pause, resume, scale, status: for whoever controls the run from outside. */
+  get control(): RunControl {
+    return this.#controller
+  }
+
   /** Runs to the end. @throws PerfwrightError for what the caller can mend before the load starts; all later trouble is in the result. */
   async run(handleSummary: (result: RunResult) => string | undefined): Promise<RunResult> {
-    const engine = await NativeEngine.start((event) => this.#onEvent(event))
+    const engine = await NativeEngine.start(this.#clock, (event) => this.#onEvent(event))
     this.#engine = engine
     try {
       const plan = await this.#prepare(engine)
       this.#plan = plan
+      this.#controller.attach(engine, plan)
       await this.#observer.planned(plan)
       const setupData = await this.#load(engine, plan)
       const result = this.#result(plan, setupData)
@@ -176,7 +200,7 @@ export class TestRun {
     const request = this.#request
     const compiled = await request.compiled
     for (const warning of compiled.warnings) this.#log('warn', warning)
-    const loaded = await engine.call('load', {
+    const loaded = await engine.load({
       code: compiled.code,
       filename: compiled.filename,
       sourceMap: compiled.sourceMap,
@@ -186,7 +210,6 @@ export class TestRun {
       env: request.env,
       rawSamples: this.#observer.rawSamples,
       tagStages: request.summaryBy.includes('stage'),
-      stopFlag: engine.stopFlag,
       proxyEnv: request.proxyEnv,
       secrets: request.secrets,
     })
@@ -215,11 +238,20 @@ export class TestRun {
       for (const { message, error } of declareSubmetrics(options.thresholds, aggregate))
         this.#log('warn', message, { error })
     }
-    const vus = planVus(options.scenarios, createShare(options.executionSegment, options.executionSegmentSequence))
+    const share = createShare(options.executionSegment, options.executionSegmentSequence)
+    const vus = planVus(options.scenarios, share)
+    const workers = chooseWorkers({
+      asked: request.workers,
+      scenarios: options.scenarios,
+      maxVus: vus.maxVus,
+      part: share.length.num / share.length.den,
+      texts: [compiled.code, ...Object.values(request.env), ...Object.values(options.hosts)],
+    })
     this.#tracker = new LiveTracker(this.#builtin, options.scenarios, vus.totalDurationNs)
     return {
       options,
       vus,
+      workers: engine.canHaveMore ? workers : 1,
       loaded,
       compiled,
       aggregate,
@@ -236,26 +268,35 @@ export class TestRun {
     let setupData: string | undefined
     const ticker = this.#everyQuarterSecond()
     try {
-      await engine.call('configure', { options, exported: exportOptions(options) })
-      await engine.call('initVus', { planned: plan.vus.plannedVus })
+      const controller = this.#controller
+      controller.state = RunState.initVus
+      await engine.divide(options, exportOptions(options), plan.workers)
+      await engine.initVus()
+      controller.state = RunState.initDone
+      await controller.whileHeld()
       this.#markStart()
+      controller.state = RunState.started
       if (loaded.functions.includes('setup') && !options.noSetup && !this.#stopping) {
         this.#phase('setup')
-        setupData = (await engine.call('setup', {})).data
+        controller.state = RunState.setup
+        setupData = (await engine.setup()).data
+        controller.setupData = setupData
       }
       if (!this.#stopping) {
         this.#phase('running')
+        controller.state = RunState.running
         this.#markStart()
-        await this.#runScenarios(engine, setupData)
+        await this.#runScenarios(engine, controller.setupData)
+        setupData = controller.setupData
       }
-      this.#phase('teardown')
       await this.#teardown(engine, plan, setupData)
     } catch (error) {
       this.#scriptFailed(error)
     } finally {
       ticker()
-      await engine.call('drain', {}).catch(() => {})
+      await engine.drain()
       this.#phase('done')
+      this.#controller.state = this.#stopping ? RunState.interrupted : RunState.ended
       if (this.#tracker !== undefined) this.#observer.live(this.#tracker.state(this.#elapsedNs() / 1e9))
     }
     const verdict = plan.gate.evaluate(this.#elapsedNs(), true)
@@ -269,23 +310,32 @@ export class TestRun {
   }
 
   async #runScenarios(engine: NativeEngine, setupData: string | undefined): Promise<void> {
-    const running = engine.call('run', { setupData })
+    const running = engine.run(setupData)
     // The second Ctrl-C does not wait for a worker that does not answer.
     const now = new Promise<'now'>(
       (resolve) => (this.#stopNow = () => this.#clock.at(this.#clock.nowNs() + 1e9, () => resolve('now'))),
     )
-    await Promise.race([running, now])
+    try {
+      await Promise.race([running, now])
+    } catch (error) {
+      // A worker died. What setup() made is still to be cleaned up, if the worker that can do it is there.
+      this.#scriptFailed(error)
+    }
+    running.catch(() => {})
     this.#stopNow = undefined
-    await engine.call('drain', {}).catch(() => {})
+    await engine.drain()
     if ((this.#last?.iterationsCompleted ?? 0) === 0 && this.#end.reason.code !== ExitCode.scriptAborted) {
       this.#log('warn', 'No script iterations fully finished, consider making the test duration longer')
     }
   }
 
   async #teardown(engine: NativeEngine, plan: RunPlan, setupData: string | undefined): Promise<void> {
+    this.#phase('teardown')
+    this.#controller.state = RunState.teardown
     if (!plan.loaded.functions.includes('teardown') || plan.options.noTeardown) return
+    if (this.#hard || !engine.canRunOnce) return
     engine.clearStop()
-    await engine.call('teardown', { data: setupData })
+    await engine.teardown(setupData)
   }
 
   async #summary(
@@ -294,9 +344,10 @@ export class TestRun {
     data: string | undefined,
   ): Promise<Record<string, string | Uint8Array> | undefined> {
     if (data === undefined || !plan.loaded.functions.includes('handleSummary')) return undefined
+    if (this.#hard || !engine.canRunOnce) return undefined
     engine.clearStop()
     try {
-      return (await engine.call('handleSummary', { data })).outputs
+      return (await engine.handleSummary(data)).outputs
     } catch (error) {
       // k6: a summary that throws is logged, the default one is shown, and the exit code stays.
       this.#logFailure(error)
@@ -333,7 +384,7 @@ export class TestRun {
     this.#lastWindowNs = toNs
     plan.aggregate.merge(window.batch, time)
     this.#last = window
-    this.#injector.add(window.health === undefined ? [] : [window.health])
+    this.#injector.add(window.health)
     for (const { count } of window.errors) this.#iterationsThrown += count
     this.#tracker?.window(window, (toNs - time.fromNs) / 1e9)
     this.#observer.window(window, time)
@@ -403,7 +454,7 @@ export class TestRun {
     }
     return {
       plan,
-      durationNs: this.#elapsedNs(),
+      durationNs: this.#elapsedNs() - this.#controller.pausedNs(),
       setupData,
       scenarios,
       iterationsCompleted: this.#last?.iterationsCompleted ?? 0,
@@ -415,7 +466,7 @@ export class TestRun {
       summary: summarize({
         aggregate,
         thresholds: summaryThresholds(plan),
-        durationMs: this.#elapsedNs() / 1e6,
+        durationMs: (this.#elapsedNs() - this.#controller.pausedNs()) / 1e6,
         trendStats: plan.options.summaryTrendStats,
         fullMode: plan.fullMode,
         breakdowns: plan.breakdowns,
@@ -454,6 +505,7 @@ export class TestRun {
 
   #stop(mode: 'graceful' | 'now', reason: string): void {
     this.#stopping = true
+    this.#controller.release()
     this.#phase('stopping')
     this.#engine?.stop(mode, reason)
   }

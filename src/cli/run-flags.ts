@@ -34,6 +34,8 @@ export interface RuntimeSettings {
   readonly noColor: boolean
   readonly consoleOutput: string | undefined
   readonly linger: boolean | undefined
+  /** Threads that carry the load; undefined leaves it to the run. */
+  readonly workers: number | undefined
   readonly address: string | undefined
   readonly profilingEnabled: boolean
   readonly features: readonly string[]
@@ -79,12 +81,11 @@ export function withoutOwnFlags(argv: readonly string[]): string[] {
 }
 
 /** Flags of k6 that were given and do nothing here yet; a run must not pass over them in silence. */
-export function withoutEffect({ runtime, options }: RunCommand): string[] {
+export function withoutEffect({ runtime }: RunCommand): string[] {
   const given: [flag: string, isGiven: boolean][] = [
     ['--address', runtime.address !== undefined],
     ['--profiling-enabled', runtime.profilingEnabled],
     ['--traces-output', runtime.tracesOutput !== 'none' && runtime.tracesOutput !== ''],
-    ['--paused', options['paused'] === true],
   ]
   return given.filter(([, isGiven]) => isGiven).map(([flag]) => flag)
 }
@@ -452,6 +453,13 @@ export const RUN_FLAGS: readonly OptionFlag[] = [
     group: OWN,
     help: 'exit 99 when any iteration threw or a request got no answer',
   },
+  {
+    name: 'workers',
+    takes: 'int',
+    arg: 'N',
+    group: OWN,
+    help: 'threads that carry the load (default: one a core where the run is large enough)',
+  },
   { name: 'strict', takes: 'nothing', group: OWN, help: 'exit 33 when the injector was saturated, late or starved' },
   {
     name: 'engine',
@@ -601,10 +609,20 @@ function toRuntime(parsed: ParsedFlags, env: Env, systemEnv: boolean): RuntimeSe
     failOnCheck: bool('fail-on-check', 'PERFWRIGHT_FAIL_ON_CHECK') ?? false,
     failOnError: bool('fail-on-error', 'PERFWRIGHT_FAIL_ON_ERROR') ?? false,
     strict: bool('strict', 'PERFWRIGHT_STRICT') ?? false,
+    workers: toWorkers(text('workers', 'PERFWRIGHT_WORKERS') ?? (env['PW_WORKERS'] || undefined)),
     name: text('name', 'PERFWRIGHT_NAME'),
     engine,
     json: bool('json', 'PERFWRIGHT_JSON') ?? false,
   }
+}
+
+const MOST_WORKERS = 256
+
+function toWorkers(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined
+  const workers = Number(value)
+  if (Number.isInteger(workers) && workers >= 1 && workers <= MOST_WORKERS) return workers
+  throw flagError(`invalid number of workers '${value}'`, `Give a whole number from 1 to ${MOST_WORKERS}.`)
 }
 
 function toEnv(list: readonly string[]): Record<string, string> {

@@ -88,7 +88,7 @@ export class RunTerminal {
     const { options, vus } = plan
     const scenarios = Object.values(options.scenarios)
     const lines = [
-      `${bold(this.#paint, 'perfwright')}  ${script}  ${dim(this.#paint, 'native engine')}`,
+      `${bold(this.#paint, 'perfwright')}  ${script}  ${dim(this.#paint, plan.workers === 1 ? 'native engine' : `native engine, ${plan.workers} workers`)}`,
       '',
       `  scenarios  ${scenarios.length === 1 ? '1 scenario' : `${scenarios.length} scenarios`}, ${vus.maxVus} max VUs, ${formatDuration(vus.totalDurationNs)} max duration (incl. graceful stop)`,
       ...scenarios.map(

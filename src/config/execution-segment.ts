@@ -44,6 +44,24 @@ export const WHOLE: Share = {
   resegment: (value) => (value < 1 ? undefined : WHOLE),
 }
 
+/**
+ * One of `count` equal stripes of a share, for a worker thread: item n of stripe i is item n * count + i of the share.
+ * The stripes of a share hold each of its items exactly once.
+ * @param index  from 0
+ */
+export function stripeOf(share: Share, index: number, count: number): Share {
+  if (count === 1) return share
+  return {
+    scale: (total) => Math.max(0, Math.ceil((share.scale(total) - index) / count)),
+    globalIndex: (n) => share.globalIndex(n * count + index),
+    length: { num: share.length.num, den: share.length.den * count },
+    resegment(value) {
+      const part = share.resegment(value)
+      return part === undefined ? undefined : stripeOf(part, index, count)
+    },
+  }
+}
+
 /** @throws PW_CONFIG_SEGMENT in k6's words. `1/3`, `33%`, `0.2:2/3`, `` (the whole). */
 export function parseSegment(text: string): ExecutionSegment {
   const value = text === '' ? '1' : text

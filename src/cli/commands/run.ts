@@ -84,6 +84,7 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
         failOnCheck: runtime.failOnCheck,
         failOnError: runtime.failOnError,
         strict: runtime.strict,
+        workers: runtime.workers,
         clock: systemClock,
       },
       {

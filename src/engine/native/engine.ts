@@ -1,74 +1,158 @@
 /**
- * The coordinator's handle on a load worker: typed calls, events as callbacks, and an end that always comes.
+ * The load of one run on any number of threads, as the coordinator sees it: phases as calls, one stream of events.
+ * The first worker runs what happens once (init for the options, setup, teardown, handleSummary).
  */
-import { type MessagePort, MessageChannel, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import inspector from 'node:inspector'
-import { join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
-import { ExitCode, PerfwrightError } from '#base/errors.js'
-import { packageRoot } from '#base/package-root.js'
-import type { FromWorker, WorkerCalls, WorkerEvent, WorkerFailure } from './worker/protocol.js'
+import type { Clock } from '#base/clock.js'
+import { createShare } from '#config/index.js'
+import type { Options } from '#config/types.js'
+import { InstanceTotals, newBoardMemory } from './executors/crew.js'
+import { planCrew } from './executors/index.js'
+import { IdBook, SampleMerger, WindowMerger } from './merge-windows.js'
+import type { LoadedScript, LoadParams, WorkerCalls, WorkerEvent } from './worker/protocol.js'
+import { LoadThread, startThread, type Thread } from './worker/thread.js'
 
-type Params<K extends keyof WorkerCalls> = Parameters<WorkerCalls[K]>[0]
-type Result<K extends keyof WorkerCalls> = ReturnType<WorkerCalls[K]>
+export { ScriptFailure } from './worker/thread.js'
 
-/** A phase of the script failed; the coordinator decides the exit code from `failure.kind` and `failure.phase`. */
-export class ScriptFailure extends Error {
-  readonly failure: WorkerFailure
-
-  constructor(failure: WorkerFailure) {
-    super(failure.message)
-    this.failure = failure
-  }
-}
+/** Workers begin at one instant, which is this far ahead, so that the message has reached them all. */
+const startAheadNs = 5_000_000
+/** How long those that are left have to bring home what they measured, when a worker died. */
+const lastWordsNs = 2_000_000_000
 
 export class NativeEngine {
   readonly stopFlag: SharedArrayBuffer = new SharedArrayBuffer(4)
-  readonly #port: MessagePort
-  readonly #worker: Worker | undefined
+  readonly #clock: Clock
   readonly #onEvent: (event: WorkerEvent) => void
-  readonly #pending = new Map<number, { resolve: (value: unknown) => void; reject: (error: unknown) => void }>()
-  #nextId = 1
-  #dead: Error | undefined
+  readonly #threads: LoadThread[] = []
+  #totals: InstanceTotals | undefined
+  #windows: WindowMerger | undefined
+  #samples: SampleMerger | undefined
+  #loadParams: LoadParams | undefined
 
-  private constructor(port: MessagePort, worker: Worker | undefined, onEvent: (event: WorkerEvent) => void) {
-    this.#port = port
-    this.#worker = worker
+  private constructor(clock: Clock, onEvent: (event: WorkerEvent) => void) {
+    this.#clock = clock
     this.#onEvent = onEvent
-    port.on('message', (message: FromWorker) => this.#receive(message))
-    worker?.on('error', (error) => this.#die(error))
-    worker?.on('exit', () => this.#die(new Error('the load worker ended unexpectedly')))
   }
 
-  /** Starts the thread, or takes the one that `prestart` brought up. */
-  static async start(onEvent: (event: WorkerEvent) => void): Promise<NativeEngine> {
-    // Under a debugger everything runs in one thread, so that `node --inspect` shows the script's own lines at once.
-    if (inspector.url() !== undefined) {
-      const { port1, port2 } = new MessageChannel()
-      const { serve } = await import('./worker/body.js')
-      serve(port2)
-      return new NativeEngine(port1, undefined, onEvent)
+  /** Starts the first thread, or takes the one that `prestart` brought up. */
+  static async start(clock: Clock, onEvent: (event: WorkerEvent) => void): Promise<NativeEngine> {
+    const engine = new NativeEngine(clock, onEvent)
+    engine.#add(await firstThread())
+    return engine
+  }
+
+  /** False under a debugger: everything then runs in one thread, so that it shows the script's own lines at once. */
+  get canHaveMore(): boolean {
+    return inspector.url() === undefined
+  }
+
+  get workers(): number {
+    return this.#threads.length
+  }
+
+  /** Live numbers of all workers; undefined before `divide`. */
+  get totals(): InstanceTotals | undefined {
+    return this.#totals
+  }
+
+  /** The worker that runs setup, teardown and handleSummary is there. */
+  get canRunOnce(): boolean {
+    return this.#first.alive
+  }
+
+  /** Runs the init context once. */
+  async load(params: Omit<LoadParams, 'stopFlag'>): Promise<LoadedScript> {
+    this.#loadParams = { ...params, stopFlag: this.stopFlag }
+    return this.#first.call('load', this.#loadParams)
+  }
+
+  /** Divides the test over so many workers, the first included. */
+  async divide(options: Options, exported: Record<string, unknown>, workers: number): Promise<void> {
+    await this.#bringUp(workers)
+    const share = createShare(options.executionSegment, options.executionSegmentSequence)
+    const plan = planCrew(options.scenarios, share, workers)
+    const memory = newBoardMemory(workers, Object.keys(options.scenarios).length)
+    const planned = plan.plannedVus.reduce((sum, vus) => sum + vus, 0)
+    new Int32Array(memory.vuIds)[0] = planned
+    this.#totals = new InstanceTotals(memory, 0)
+    const ways = channels(workers)
+    await Promise.all(
+      this.#threads.map((thread, index) => {
+        const peers = ways[index] ?? []
+        return thread.call(
+          'configure',
+          { options, exported, crew: { index, memory, plan, peers } },
+          peers.filter((port) => port !== undefined),
+        )
+      }),
+    )
+  }
+
+  async initVus(): Promise<void> {
+    await this.#all('initVus', {})
+  }
+
+  setup(): Promise<{ data: string | undefined }> {
+    return this.#first.call('setup', {})
+  }
+
+  /**
+   * Resolves when every scenario has ended on every worker.
+   * @throws PW_ENGINE_WORKER_DIED when one died; the others are stopped then, and have told what they measured
+   */
+  async run(setupData: string | undefined): Promise<void> {
+    const startNs = this.workers === 1 ? undefined : this.#clock.nowNs() + startAheadNs
+    this.#windows?.expect(this.#threads.keys())
+    const runs = this.#threads.map(async (thread, i) => {
+      try {
+        await thread.call('run', { setupData, startNs })
+      } finally {
+        this.#windows?.leave(i)
+      }
+    })
+    try {
+      await Promise.all(runs)
+    } catch (error) {
+      this.stop('now', 'a worker failed')
+      await this.#atMost(lastWordsNs, Promise.allSettled(runs))
+      throw error
+    } finally {
+      this.#windows?.flush()
     }
-    const { port, worker } = early ?? startThread()
-    early = undefined
-    worker.ref()
-    return new NativeEngine(port, worker, onEvent)
   }
 
-  call<K extends keyof WorkerCalls>(call: K, params: Params<K>): Promise<Result<K>> {
-    if (this.#dead !== undefined) return Promise.reject(this.#dead)
-    const id = this.#nextId++
-    return new Promise<unknown>((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject })
-      this.#port.postMessage({ id, call, params })
-    }) as Promise<Result<K>>
+  async teardown(data: string | undefined): Promise<void> {
+    await this.#first.call('teardown', { data })
+  }
+
+  handleSummary(data: string): Promise<{ outputs: Record<string, string | Uint8Array> | undefined }> {
+    return this.#first.call('handleSummary', { data })
+  }
+
+  /** Brings home what was measured outside of `run`, as far as there is somebody to ask. */
+  async drain(): Promise<void> {
+    await this.#atMost(lastWordsNs, Promise.allSettled(this.#threads.map((thread) => thread.call('drain', {}))))
+    this.#windows?.flush()
+  }
+
+  setSetupData(data: string | undefined): Promise<void> {
+    return this.#all('setSetupData', { data })
+  }
+
+  setPaused(paused: boolean): Promise<void> {
+    return this.#all('setPaused', { paused })
+  }
+
+  setVus(scenario: string, vus: number, max: number): Promise<void> {
+    return this.#all('setVus', { scenario, vus, max })
   }
 
   /** Tells the load to end. `now` also interrupts what runs, loops that never await included. */
   stop(mode: 'graceful' | 'now', reason: string): void {
     const flag = new Int32Array(this.stopFlag)
     Atomics.store(flag, 0, mode === 'now' ? 2 : Math.max(1, Atomics.load(flag, 0)))
-    void this.call('stop', { mode, reason }).catch(() => {})
+    for (const thread of this.#threads) void thread.call('stop', { mode, reason }).catch(() => {})
   }
 
   /** Lets setup, teardown and handleSummary run after a stop. */
@@ -77,61 +161,95 @@ export class NativeEngine {
   }
 
   async close(): Promise<void> {
-    if (this.#dead === undefined) await this.call('close', {}).catch(() => {})
-    this.#dead = new Error('the engine is closed')
-    this.#port.close()
-    await this.#worker?.terminate()
+    await this.#atMost(lastWordsNs, Promise.allSettled(this.#threads.map((thread) => thread.call('close', {}))))
+    await Promise.all(this.#threads.map((thread) => thread.close()))
   }
 
-  #receive(message: FromWorker): void {
-    if ('event' in message) return this.#onEvent(message.event)
-    const pending = this.#pending.get(message.id)
-    this.#pending.delete(message.id)
-    if ('failure' in message) pending?.reject(new ScriptFailure(message.failure))
-    else pending?.resolve(message.result)
+  get #first(): LoadThread {
+    return this.#threads[0] as LoadThread
   }
 
-  #die(cause: Error): void {
-    if (this.#dead !== undefined) return
-    this.#dead = new PerfwrightError({
-      code: 'PW_ENGINE_WORKER_DIED',
-      message: `The thread that ran the load ended: ${cause.message}`,
-      fix: 'what was measured until then is in the record; if memory ran out, use fewer VUs or `discardResponseBodies`',
-      exitCode: ExitCode.partialData,
-      cause,
+  async #all<K extends 'initVus' | 'setSetupData' | 'setPaused' | 'setVus'>(
+    call: K,
+    params: Parameters<WorkerCalls[K]>[0],
+  ): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.call(call, params)))
+  }
+
+  async #bringUp(workers: number): Promise<void> {
+    if (workers === 1) return
+    const ids = new IdBook(workers)
+    this.#windows = new WindowMerger(workers, ids, (window) => this.#onEvent({ type: 'window', window }))
+    this.#samples = new SampleMerger(ids)
+    for (let i = 1; i < workers; i++) this.#add(startThread())
+    const seed = await this.#first.call('seed', {})
+    await Promise.all(
+      this.#threads.slice(1).map((thread) => thread.call('load', { ...(this.#loadParams as LoadParams), seed })),
+    )
+  }
+
+  #add(thread: Thread): void {
+    const index = this.#threads.length
+    this.#threads.push(
+      // The pending calls of one that dies are rejected, which ends the run; nobody waits for its windows any more.
+      new LoadThread(thread, { event: (event) => this.#hear(index, event), death: () => this.#windows?.leave(index) }),
+    )
+  }
+
+  #hear(worker: number, event: WorkerEvent): void {
+    if (event.type === 'window' && this.#windows !== undefined) this.#windows.add(worker, event.window)
+    else if (event.type === 'samples' && this.#samples !== undefined)
+      this.#onEvent({ type: 'samples', batch: this.#samples.merge(worker, event.batch) })
+    else this.#onEvent(event)
+  }
+
+  /** A worker that does not answer must not keep the run from ending. */
+  async #atMost(ns: number, work: Promise<unknown>): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.coarseAt(this.#clock.nowNs() + ns, resolve)
+      void work.then(() => {
+        cancel()
+        resolve()
+      })
     })
-    for (const { reject } of this.#pending.values()) reject(this.#dead)
-    this.#pending.clear()
   }
 }
 
 /**
- * Brings the load thread up while the command line is still being read and the script compiled: on two cores that
+ * Brings the first load thread up while the command line is still being read and the script compiled: on two cores that
  * takes the thread's start out of the time to the first request. It does not keep the process alive.
  */
 export function prestart(): void {
   if (early !== undefined || inspector.url() !== undefined) return
-  early = startThread()
-  early.worker.unref()
+  const thread = startThread()
+  thread.worker.unref()
+  early = thread
 }
 
 let early: Thread | undefined
 
-interface Thread {
-  readonly port: MessagePort
-  readonly worker: Worker
+async function firstThread(): Promise<Thread> {
+  if (inspector.url() !== undefined) {
+    const { port1, port2 } = new MessageChannel()
+    const { serve } = await import('./worker/body.js')
+    serve(port2)
+    return { port: port1, worker: undefined }
+  }
+  const thread = early ?? startThread()
+  early = undefined
+  thread.worker?.ref()
+  return thread
 }
 
-function startThread(): Thread {
-  // Thousands of waiting VUs outlive the young generation and become garbage in the old one, which V8 by default lets
-  // grow several times over before it looks: 39 KB a VU at 9,000 VUs, and 14 KB with these two, at no cost in speed.
-  setFlagsFromString('--heap-growing-percent=30')
-  const { port1, port2 } = new MessageChannel()
-  const worker = new Worker(join(packageRoot(), 'dist', 'engine', 'native', 'worker', 'entry.js'), {
-    workerData: { port: port2 },
-    transferList: [port2],
-    name: 'load',
-    resourceLimits: { maxYoungGenerationSizeMb: 12 },
-  })
-  return { port: port1, worker }
+/** A port from each worker to each other. */
+function channels(workers: number): (MessagePort | undefined)[][] {
+  const ports: (MessagePort | undefined)[][] = Array.from({ length: workers }, () => [])
+  for (let a = 0; a < workers; a++) {
+    for (let b = a + 1; b < workers; b++) {
+      const { port1, port2 } = new MessageChannel()
+      ;(ports[a] as MessagePort[])[b] = port1
+      ;(ports[b] as MessagePort[])[a] = port2
+    }
+  }
+  return ports
 }

@@ -92,6 +92,7 @@ export interface IterationHooks {
 /** Numbers behind `k6/execution`; read when asked, never kept up to date on the hot path. */
 export interface ExecutionView {
   readonly idInInstance: number
+  readonly idInTest: number
   readonly iterationInScenario: number
   readonly scenarioProgress: () => number
   readonly scenarioIterationInInstance: number

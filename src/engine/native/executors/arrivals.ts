@@ -1,8 +1,13 @@
 /**
  * The open model: iterations start when they are due, whether or not the target keeps up. An arrival that finds no idle
  * VU is dropped and never made up for; the VUs then grow one at a time towards `maxVUs` (k6's rule).
+ *
+ * Over several workers each has a stripe of the arrivals and a part of the VUs. One that has no idle VU claims one of
+ * another worker, in memory that all see, and hands the arrival over: an iteration is dropped only when no worker has
+ * an idle VU, as on one thread. (docs/adr/0003)
  */
 import type { Cancel } from '#base/clock.js'
+import type { Crew } from './crew.js'
 import type { ActiveVu, ScenarioHost } from './types.js'
 import { BREATH_NS, RunWindow } from './window.js'
 
@@ -10,42 +15,33 @@ export interface ArrivalPlan {
   readonly scenario: string
   readonly durationNs: number
   readonly gracefulStopNs: number
+  /** Of this worker. */
   readonly preAllocatedVus: number
+  /** Of the instance: VUs at most, and how many of them are made only when they are needed. */
   readonly maxVus: number
-  /** Nanoseconds after the start at which the next arrival is due, rising; undefined when there is none left. */
+  readonly unplannedVus: number
+  /** Nanoseconds after the start at which this worker's next arrival is due, rising; undefined when there is none left. */
   readonly next: () => number | undefined
   /** k6 keeps constant-arrival-rate going to its full duration, and ends ramping-arrival-rate with its last arrival. */
   readonly waitForEnd: boolean
 }
 
-/** Live numbers for the progress line. */
-export interface ArrivalState {
-  running: number
-  active: number
-}
-
-export async function runArrivals(
-  plan: ArrivalPlan,
-  state: ArrivalState,
-  host: ScenarioHost,
-  startNs: number,
-): Promise<void> {
+export async function runArrivals(plan: ArrivalPlan, crew: Crew, host: ScenarioHost, startNs: number): Promise<void> {
   const { clock } = host
+  const { board } = crew
   const endNs = startNs + plan.durationNs
   const window = new RunWindow(host, startNs, endNs, endNs + plan.gracefulStopNs)
-  const idle = new IdleQueue()
-  let unplannedLeft = plan.maxVus - plan.preAllocatedVus
+  const idle = new IdleQueue(crew)
   let growing: Promise<void> | undefined
-  let warned = false
   let closing = false
-  let onIdle: (() => void) | undefined
+  let onEmpty: (() => void) | undefined
 
   const adopt = (vu: ActiveVu): void => {
-    state.active++
+    board.held.add(1)
     const worker: Worker = {
       vu,
       back: () => {
-        state.running--
+        board.running.add(-1)
         if (closing) leave(worker)
         else idle.push(worker)
       },
@@ -54,9 +50,13 @@ export async function runArrivals(
     else idle.push(worker)
   }
   const leave = (worker: Worker): void => {
-    state.active--
+    board.held.add(-1)
     window.release(worker.vu)
-    if (state.running === 0) onIdle?.()
+    if (board.held.own === 0) onEmpty?.()
+  }
+  const start = (worker: Worker, dueNs: number): void => {
+    board.running.add(1)
+    void worker.vu.iterate(dueNs).then(worker.back)
   }
   const grow = async (): Promise<void> => {
     try {
@@ -65,24 +65,29 @@ export async function runArrivals(
       host.warn(`Error while allocating unplanned VU: ${error instanceof Error ? error.message : String(error)}`)
     }
     const vu = window.stopped ? undefined : host.take()
-    if (vu === undefined) unplannedLeft++
+    if (vu === undefined) board.addGrown(-1)
     else {
       window.add(vu)
       adopt(vu)
     }
     growing = undefined
+    board.again('growing')
   }
   const drop = (): void => {
     host.dropped(1)
-    if (unplannedLeft > 0) {
-      if (growing !== undefined) return
-      unplannedLeft--
+    if (board.grown < plan.unplannedVus) {
+      if (!board.first('growing')) return
+      board.addGrown(1)
       growing = grow()
-    } else if (!warned) {
-      warned = true
+    } else if (board.first('warned')) {
       host.warn(`Insufficient VUs, reached ${plan.maxVus} active VUs and cannot initialize more`)
     }
   }
+  host.onHandedOver((dueNs) => {
+    const worker = idle.claimed()
+    if (window.stopped || clock.nowNs() >= window.hardEndNs) leave(worker)
+    else start(worker, dueNs)
+  })
 
   try {
     if (!(await window.sleepUntil(startNs))) return
@@ -112,16 +117,18 @@ export async function runArrivals(
           }
           // A rate beyond what this machine can even count must not keep Ctrl-C from being heard.
           if (nowNs - begunNs > BREATH_NS) return clock.soon(pump)
-          const worker = idle.shift()
-          if (worker !== undefined) {
-            state.running++
-            void worker.vu.iterate(dueNs).then(worker.back)
-          } else if (turnGivenNs < dueNs) {
+          const worker = idle.take()
+          if (worker !== undefined) start(worker, dueNs)
+          else if (turnGivenNs < dueNs) {
             // A VU that became free up to this instant may not have said so yet: let the event loop turn once before
             // this arrival counts as dropped.
             turnGivenNs = nowNs
             return clock.soon(pump)
-          } else drop()
+          } else {
+            const other = idle.claimElsewhere()
+            if (other === undefined) drop()
+            else host.handOver(other, dueNs)
+          }
           dueNs = nextDue(plan, startNs)
         }
       }
@@ -131,16 +138,22 @@ export async function runArrivals(
       })
       pump()
     })
+    board.through('exhausted')
     if (plan.waitForEnd) await window.sleepUntil(endNs)
+    // The others may still need VUs of this worker for their last arrivals.
+    while (board.exhausted < crew.count && (await window.sleepUntil(clock.nowNs() + LAST_ARRIVALS_NS)));
     closing = true
-    for (let worker = idle.shift(); worker !== undefined; worker = idle.shift()) leave(worker)
-    if (state.running > 0) await new Promise<void>((resolve) => (onIdle = resolve))
+    for (let worker = idle.take(); worker !== undefined; worker = idle.take()) leave(worker)
+    // What is held now runs, or is claimed by an arrival that is on its way from another worker.
+    if (board.held.own > 0) await new Promise<void>((resolve) => (onEmpty = resolve))
     await Promise.all(late)
     await growing
   } finally {
     window.close()
   }
 }
+
+const LAST_ARRIVALS_NS = 2_000_000
 
 interface Worker {
   readonly vu: ActiveVu
@@ -153,18 +166,41 @@ function nextDue(plan: ArrivalPlan, startNs: number): number | undefined {
   return offsetNs === undefined ? undefined : startNs + offsetNs
 }
 
-/** First in, first out: the VU that has rested longest runs next, as in k6. */
+/**
+ * First in, first out: the VU that has rested longest runs next, as in k6. The number of those that nobody has claimed
+ * stands on the board.
+ */
 class IdleQueue {
+  readonly #crew: Crew
   #items: (Worker | undefined)[] = []
   #head = 0
 
-  push(worker: Worker): void {
-    this.#items.push(worker)
+  constructor(crew: Crew) {
+    this.#crew = crew
   }
 
-  shift(): Worker | undefined {
-    const worker = this.#items[this.#head]
-    if (worker === undefined) return undefined
+  push(worker: Worker): void {
+    this.#items.push(worker)
+    this.#crew.board.addIdle(this.#crew.index)
+  }
+
+  take(): Worker | undefined {
+    return this.#crew.board.claimIdle(this.#crew.index) ? this.claimed() : undefined
+  }
+
+  /** Claims a VU of another worker, whose number is the answer. */
+  claimElsewhere(): number | undefined {
+    const { board, count, index } = this.#crew
+    for (let step = 1; step < count; step++) {
+      const other = (index + step) % count
+      if (board.claimIdle(other)) return other
+    }
+    return undefined
+  }
+
+  /** One that was claimed: the queue holds at least as many as there are claims. */
+  claimed(): Worker {
+    const worker = this.#items[this.#head] as Worker
     this.#items[this.#head++] = undefined
     if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head)

@@ -1,6 +1,6 @@
-import type { Share } from '#config/execution-segment.js'
 import type { Scenario } from '#config/types.js'
-import { type ArrivalState, runArrivals } from './arrivals.js'
+import { runArrivals } from './arrivals.js'
+import type { Crew } from './crew.js'
 import { constantArrivals } from './instants.js'
 import { elapsedLabel, padded, rateLabel, share } from './progress.js'
 import type { Executor } from './types.js'
@@ -8,19 +8,20 @@ import type { Executor } from './types.js'
 /** Iterations start at a fixed rate; the i-th (from 0) is due at i * timeUnit / rate. */
 export function constantArrivalRate(
   scenario: Extract<Scenario, { executor: 'constant-arrival-rate' }>,
-  own: Share,
+  crew: Crew,
 ): Executor {
+  const { board, instance, own } = crew
   const preAllocatedVus = own.scale(scenario.preAllocatedVUs)
-  const maxVus = own.scale(scenario.maxVUs)
+  const maxVus = instance.scale(scenario.maxVUs)
+  const allArrivals = instance.resegment(scenario.maxVUs)
   const arrivals = own.resegment(scenario.maxVUs)
   const dueAt = constantArrivals(scenario.rate, scenario.timeUnitNs)
-  const part = arrivals === undefined ? 0 : arrivals.length.num / arrivals.length.den
+  const part = allArrivals === undefined ? 0 : allArrivals.length.num / allArrivals.length.den
   const perS = (scenario.rate / (scenario.timeUnitNs / 1e9)) * part
-  const state: ArrivalState = { running: 0, active: 0 }
   let begunNs = 0
   return {
     plannedVus: preAllocatedVus,
-    maxVus,
+    maxVus: own.scale(scenario.maxVUs),
     maxDurationNs: scenario.durationNs + scenario.gracefulStopNs,
     run(host, startNs) {
       begunNs = startNs
@@ -32,10 +33,11 @@ export function constantArrivalRate(
           gracefulStopNs: scenario.gracefulStopNs,
           preAllocatedVus,
           maxVus,
+          unplannedVus: maxVus - instance.scale(scenario.preAllocatedVUs),
           next: () => (arrivals === undefined ? undefined : dueAt(arrivals.globalIndex(n++))),
-          waitForEnd: arrivals !== undefined,
+          waitForEnd: allArrivals !== undefined,
         },
-        state,
+        crew,
         host,
         startNs,
       )
@@ -45,7 +47,7 @@ export function constantArrivalRate(
       return {
         done: share(spentNs, scenario.durationNs),
         labels: [
-          `${padded(state.running, maxVus)}/${padded(state.active, maxVus)} VUs`,
+          `${padded(board.running.total, maxVus)}/${padded(board.held.total, maxVus)} VUs`,
           elapsedLabel(spentNs, scenario.durationNs),
           rateLabel(perS, perS),
         ],

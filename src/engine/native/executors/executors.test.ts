@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createShare, WHOLE } from '#config/execution-segment.js'
 import type { Scenario, Stage } from '#config/types.js'
+import { soloCrew } from './crew.js'
 import { type ControlledExecutor, createExecutor, iterationNumbers } from './index.js'
 import { runScripted, type ScriptedRun } from './testing/scripted-host.js'
 
@@ -336,11 +337,13 @@ describe('externally-controlled', () => {
       durationNs: () => 3 * S,
       untilNs: 20 * S,
       at: [
-        [1 * S, () => executor.setVus(9)],
+        [1 * S, () => executor.setVus(3, 3)],
         [5 * S, () => executor.setPaused(true)],
         [8 * S, () => executor.setPaused(false)],
+        [10 * S, () => executor.setVus(1, 3)],
       ],
     })
+    // As k6 1.8 does: a pause lets iterations finish and is no part of the duration; VUs taken away are interrupted.
     expect(run.iterations.map((i) => [i.startNs / S, i.endNs / S])).toEqual([
       [0, 3],
       [1, 4],
@@ -348,11 +351,12 @@ describe('externally-controlled', () => {
       [3, 6],
       [4, 7],
       [4, 7],
+      [8, 11],
       [8, 10],
       [8, 10],
-      [8, 10],
+      [11, 13],
     ])
-    expect([run.endedNs, run.leaked]).toEqual([10 * S, 0])
+    expect([run.endedNs, run.leaked]).toEqual([13 * S, 0])
   })
 
   it('runs until it is stopped when its duration is 0', async () => {
@@ -415,7 +419,7 @@ describe('segments', () => {
 
   it.each(scenarios.map((s) => [s.executor, s] as const))('of %s add up to the whole test', async (_name, scenario) => {
     const startsOf = async (share = WHOLE): Promise<number[]> => {
-      const executor = createExecutor(scenario, share)
+      const executor = createExecutor(scenario, soloCrew(share))
       const run = await runScripted(executor, { vus: executor.plannedVus, durationNs: () => 1000 * S, untilNs: 90 * S })
       expect(run.leaked).toBe(0)
       return run.iterations.map((i) => i.startNs)
@@ -430,7 +434,7 @@ describe('segments', () => {
     if (scenario === undefined) throw new Error('no shared-iterations scenario')
     const numbers = parts.flatMap((part) => {
       const share = createShare(part, sequence)
-      const own = iterationNumbers(scenario, share)
+      const own = iterationNumbers(scenario, soloCrew(share))
       const count = share.resegment(12)?.scale(53) ?? 0
       return range(count).map(() => own.inTest(own.next()))
     })

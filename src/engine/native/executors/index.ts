@@ -1,8 +1,9 @@
 /** Executors by name, the plan of VUs, and the numbers of iterations. */
-import { type Share, WHOLE } from '#config/execution-segment.js'
+import { WHOLE } from '#config/execution-segment.js'
 import type { Scenario } from '#config/types.js'
 import { constantArrivalRate } from './constant-arrival-rate.js'
 import { constantVus } from './constant-vus.js'
+import { type Crew, soloCrew } from './crew.js'
 import { externallyControlled } from './externally-controlled.js'
 import { perVuIterations } from './per-vu-iterations.js'
 import { rampingArrivalRate } from './ramping-arrival-rate.js'
@@ -12,24 +13,24 @@ import type { Executor } from './types.js'
 
 export type { ControlledExecutor } from './externally-controlled.js'
 export { iterationNumbers } from './iteration-numbers.js'
-export { executionRequirements, planVus, type VuPlan } from './plan.js'
+export { executionRequirements, type CrewPlan, planCrew, planVus, vuIdsOf, type VuPlan } from './plan.js'
 
-/** One executor for one run of the scenario; `own` is this instance's share of the test (the whole by default). */
-export function createExecutor(scenario: Scenario, own: Share = WHOLE): Executor {
+/** One executor for one run of the scenario; alone, and of the whole test, by default. */
+export function createExecutor(scenario: Scenario, crew: Crew = soloCrew(WHOLE)): Executor {
   switch (scenario.executor) {
     case 'shared-iterations':
-      return sharedIterations(scenario, own)
+      return sharedIterations(scenario, crew)
     case 'per-vu-iterations':
-      return perVuIterations(scenario, own)
+      return perVuIterations(scenario, crew)
     case 'constant-vus':
-      return constantVus(scenario, own)
+      return constantVus(scenario, crew)
     case 'ramping-vus':
-      return rampingVus(scenario, own)
+      return rampingVus(scenario, crew)
     case 'constant-arrival-rate':
-      return constantArrivalRate(scenario, own)
+      return constantArrivalRate(scenario, crew)
     case 'ramping-arrival-rate':
-      return rampingArrivalRate(scenario, own)
+      return rampingArrivalRate(scenario, crew)
     case 'externally-controlled':
-      return externallyControlled(scenario, own)
+      return externallyControlled(scenario, crew)
   }
 }

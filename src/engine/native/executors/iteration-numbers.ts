@@ -1,5 +1,6 @@
-import { type Share, WHOLE } from '#config/execution-segment.js'
+import type { Share } from '#config/execution-segment.js'
 import type { Scenario } from '#config/types.js'
+import type { Crew } from './crew.js'
 
 /** Numbers of the iterations of one scenario, in the order in which they start. */
 export interface IterationNumbers {
@@ -10,23 +11,25 @@ export interface IterationNumbers {
 }
 
 /** k6 stripes iterations by the VUs that each instance really has, where iterations are spread over VUs. */
-export function iterationNumbers(scenario: Scenario, own: Share = WHOLE): IterationNumbers {
-  const stripe = stripeOf(scenario, own) ?? own
-  let started = 0
+export function iterationNumbers(
+  scenario: Scenario,
+  { instance, board }: Pick<Crew, 'instance' | 'board'>,
+): IterationNumbers {
+  const stripe = stripeOf(scenario, instance) ?? instance
   return {
-    next: () => started++,
+    next: () => board.numbered.next(),
     inTest: (inInstance) => stripe.globalIndex(inInstance),
   }
 }
 
-function stripeOf(scenario: Scenario, own: Share): Share | undefined {
+function stripeOf(scenario: Scenario, instance: Share): Share | undefined {
   switch (scenario.executor) {
     case 'shared-iterations':
-      return own.resegment(scenario.vus)
+      return instance.resegment(scenario.vus)
     case 'constant-arrival-rate':
     case 'ramping-arrival-rate':
-      return own.resegment(scenario.maxVUs)
+      return instance.resegment(scenario.maxVUs)
     default:
-      return own
+      return instance
   }
 }

@@ -1,15 +1,15 @@
-import type { Share } from '#config/execution-segment.js'
 import type { Scenario } from '#config/types.js'
 import { runClosedLoop } from './closed-loop.js'
+import type { Crew } from './crew.js'
 import { iterationProgress } from './progress.js'
 import type { Executor } from './types.js'
 
 /** Every VU runs the same number of iterations, at its own pace. */
-export function perVuIterations(scenario: Extract<Scenario, { executor: 'per-vu-iterations' }>, own: Share): Executor {
-  const vus = own.scale(scenario.vus)
-  const total = vus * scenario.iterations
+export function perVuIterations(scenario: Extract<Scenario, { executor: 'per-vu-iterations' }>, crew: Crew): Executor {
+  const vus = crew.own.scale(scenario.vus)
+  const allVus = crew.instance.scale(scenario.vus)
+  const { done } = crew.board
   let begunNs = 0
-  let done = 0
   return {
     plannedVus: vus,
     maxVus: vus,
@@ -26,7 +26,7 @@ export function perVuIterations(scenario: Extract<Scenario, { executor: 'per-vu-
             let left = scenario.iterations
             return {
               next: () => left > 0 && left-- > 0,
-              done: () => void done++,
+              done: () => done.add(1),
               cutShort: (h) => left > 0 && h.dropped(left),
             }
           },
@@ -37,7 +37,12 @@ export function perVuIterations(scenario: Extract<Scenario, { executor: 'per-vu-
     },
     progress: (nowNs) =>
       iterationProgress(
-        { done, total, vus, words: `iters, ${scenario.iterations} per VU` },
+        {
+          done: done.total,
+          total: allVus * scenario.iterations,
+          vus: allVus,
+          words: `iters, ${scenario.iterations} per VU`,
+        },
         nowNs - begunNs,
         scenario.maxDurationNs,
       ),

@@ -1,6 +1,6 @@
-import type { Share } from '#config/execution-segment.js'
 import type { Scenario, Stage } from '#config/types.js'
-import { type ArrivalState, runArrivals } from './arrivals.js'
+import { runArrivals } from './arrivals.js'
+import type { Crew } from './crew.js'
 import { rampingArrivals } from './instants.js'
 import { elapsedLabel, padded, rateLabel, share } from './progress.js'
 import type { Executor } from './types.js'
@@ -8,20 +8,21 @@ import type { Executor } from './types.js'
 /** Iterations start at a rate that changes linearly from stage to stage; a part of an iteration carries over. */
 export function rampingArrivalRate(
   scenario: Extract<Scenario, { executor: 'ramping-arrival-rate' }>,
-  own: Share,
+  crew: Crew,
 ): Executor {
+  const { board, instance, own } = crew
   const preAllocatedVus = own.scale(scenario.preAllocatedVUs)
-  const maxVus = own.scale(scenario.maxVUs)
+  const maxVus = instance.scale(scenario.maxVUs)
+  const allArrivals = instance.resegment(scenario.maxVUs)
   const arrivals = own.resegment(scenario.maxVUs)
   const durationNs = scenario.stages.reduce((sum, s) => sum + s.durationNs, 0)
-  const perUnit = arrivals === undefined ? 0 : arrivals.length.num / arrivals.length.den
+  const perUnit = allArrivals === undefined ? 0 : allArrivals.length.num / allArrivals.length.den
   const toPerS = (rate: number): number => (rate / (scenario.timeUnitNs / 1e9)) * perUnit
   const maxPerS = toPerS(Math.max(scenario.startRate, ...scenario.stages.map((s) => s.target)))
-  const state: ArrivalState = { running: 0, active: 0 }
   let begunNs = 0
   return {
     plannedVus: preAllocatedVus,
-    maxVus,
+    maxVus: own.scale(scenario.maxVUs),
     maxDurationNs: durationNs + scenario.gracefulStopNs,
     run(host, startNs) {
       begunNs = startNs
@@ -34,10 +35,11 @@ export function rampingArrivalRate(
           gracefulStopNs: scenario.gracefulStopNs,
           preAllocatedVus,
           maxVus,
+          unplannedVus: maxVus - instance.scale(scenario.preAllocatedVUs),
           next: () => (arrivals === undefined ? undefined : dueAt(arrivals.globalIndex(n++) + 1)),
           waitForEnd: false,
         },
-        state,
+        crew,
         host,
         startNs,
       )
@@ -48,7 +50,7 @@ export function rampingArrivalRate(
       return {
         done: share(spentNs, durationNs),
         labels: [
-          `${padded(state.running, maxVus)}/${padded(state.active, maxVus)} VUs`,
+          `${padded(board.running.total, maxVus)}/${padded(board.held.total, maxVus)} VUs`,
           elapsedLabel(spentNs, durationNs),
           rateLabel(perS, maxPerS),
         ],

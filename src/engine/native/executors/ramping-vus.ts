@@ -1,4 +1,4 @@
-import type { Share } from '#config/execution-segment.js'
+import type { Crew } from './crew.js'
 import { elapsedLabel, padded, share } from './progress.js'
 import { planRamp, type RampingVus } from './ramp.js'
 import { VuSlots } from './slots.js'
@@ -6,15 +6,15 @@ import type { Executor, ScenarioHost } from './types.js'
 import { RunWindow } from './window.js'
 
 /** A number of looping VUs that changes linearly from stage to stage. */
-export function rampingVus(scenario: RampingVus, own: Share): Executor {
-  const plan = planRamp(scenario, own)
-  let slots: VuSlots | undefined
+export function rampingVus(scenario: RampingVus, crew: Crew): Executor {
+  const plan = planRamp(scenario, crew.own)
+  const whole = crew.count === 1 ? plan : planRamp(scenario, crew.instance)
   let begunNs = 0
 
   async function run(host: ScenarioHost, startNs: number): Promise<void> {
     begunNs = startNs
     const window = new RunWindow(host, startNs, startNs + plan.endNs, startNs + plan.hardEndNs)
-    slots = new VuSlots(window, scenario.name)
+    const slots = new VuSlots(window, scenario.name, crew.board.held)
     try {
       let h = 0
       for (const step of plan.steps) {
@@ -26,8 +26,7 @@ export function rampingVus(scenario: RampingVus, own: Share): Executor {
         slots.setWanted(step.vus)
       }
       // What remains are interruptions, which nobody has to wait for: the VUs may all be back long before.
-      const live = slots
-      for (const { atNs, vu } of plan.hardStops.slice(h)) window.later(startNs + atNs, () => live.interrupt(vu))
+      for (const { atNs, vu } of plan.hardStops.slice(h)) window.later(startNs + atNs, () => slots.interrupt(vu))
       if (await window.sleepUntil(window.endNs)) slots.setWanted(0)
       await slots.whenEmpty()
     } finally {
@@ -43,8 +42,11 @@ export function rampingVus(scenario: RampingVus, own: Share): Executor {
     progress(nowNs) {
       const spentNs = nowNs - begunNs
       return {
-        done: share(spentNs, plan.endNs),
-        labels: [`${padded(slots?.held ?? 0, plan.maxVus)}/${plan.maxVus} VUs`, elapsedLabel(spentNs, plan.endNs)],
+        done: share(spentNs, whole.endNs),
+        labels: [
+          `${padded(crew.board.held.total, whole.maxVus)}/${whole.maxVus} VUs`,
+          elapsedLabel(spentNs, whole.endNs),
+        ],
         askedPerS: undefined,
       }
     },

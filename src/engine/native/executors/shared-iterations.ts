@@ -1,19 +1,20 @@
 import type { Scenario } from '#config/types.js'
-import type { Share } from '#config/execution-segment.js'
 import { runClosedLoop, type Turns } from './closed-loop.js'
+import type { Crew } from './crew.js'
 import { iterationProgress } from './progress.js'
 import type { Executor } from './types.js'
 
 /** A fixed number of iterations, shared: whichever VU is free takes the next. */
-export function sharedIterations(scenario: Extract<Scenario, { executor: 'shared-iterations' }>, own: Share): Executor {
-  const vus = own.scale(scenario.vus)
-  const total = own.resegment(scenario.vus)?.scale(scenario.iterations) ?? 0
+export function sharedIterations(scenario: Extract<Scenario, { executor: 'shared-iterations' }>, crew: Crew): Executor {
+  const vus = crew.own.scale(scenario.vus)
+  const allVus = crew.instance.scale(scenario.vus)
+  const total = crew.instance.resegment(scenario.vus)?.scale(scenario.iterations) ?? 0
+  const { board } = crew
   let begunNs = 0
-  let attempted = 0
-  let done = 0
   const turns: Turns = {
-    next: () => attempted < total && ++attempted > 0,
-    done: () => void done++,
+    // Beyond the total each VU takes one number more, which stands for nothing.
+    next: () => board.claimed.next() < total,
+    done: () => board.done.add(1),
     cutShort: () => {},
   }
   return {
@@ -30,7 +31,10 @@ export function sharedIterations(scenario: Extract<Scenario, { executor: 'shared
           gracefulStopNs: scenario.gracefulStopNs,
           turns: () => turns,
           finished: (h, stopped) => {
-            if (!stopped && attempted < total) h.dropped(total - attempted)
+            // What nobody took is counted once, by the worker that is through last.
+            if (board.through('finished') < crew.count || stopped) return
+            const left = total - board.claimed.taken
+            if (left > 0) h.dropped(left)
           },
         },
         host,
@@ -38,6 +42,10 @@ export function sharedIterations(scenario: Extract<Scenario, { executor: 'shared
       )
     },
     progress: (nowNs) =>
-      iterationProgress({ done, total, vus, words: 'shared iters' }, nowNs - begunNs, scenario.maxDurationNs),
+      iterationProgress(
+        { done: board.done.total, total, vus: allVus, words: 'shared iters' },
+        nowNs - begunNs,
+        scenario.maxDurationNs,
+      ),
   }
 }

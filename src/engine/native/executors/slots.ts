@@ -2,6 +2,7 @@
  * VUs that are started and stopped one by one while a scenario runs (ramping-vus, externally-controlled). The slots
  * form a stack: the highest is stopped first. A stopped slot finishes its iteration; started again before that, it goes on.
  */
+import type { Tally } from './crew.js'
 import type { ActiveVu } from './types.js'
 import type { RunWindow } from './window.js'
 
@@ -10,17 +11,14 @@ export class VuSlots {
   readonly #scenario: string
   readonly #slots: Slot[] = []
   #wanted = 0
-  #held = 0
+  readonly #held: Tally
   #onEmpty: (() => void)[] = []
 
-  constructor(window: RunWindow, scenario: string) {
+  /** @param held  counts the slots that hold a VU: looping, or finishing an iteration */
+  constructor(window: RunWindow, scenario: string, held: Tally) {
     this.#window = window
     this.#scenario = scenario
-  }
-
-  /** Slots that hold a VU: looping, or finishing an iteration. */
-  get held(): number {
-    return this.#held
+    this.#held = held
   }
 
   /** Starts or stops slots, highest first, until `vus` loop. */
@@ -40,7 +38,7 @@ export class VuSlots {
 
   /** Resolves when no slot holds a VU. */
   whenEmpty(): Promise<void> {
-    if (this.#held === 0) return Promise.resolve()
+    if (this.#held.own === 0) return Promise.resolve()
     return new Promise((resolve) => this.#onEmpty.push(resolve))
   }
 
@@ -58,7 +56,7 @@ export class VuSlots {
     const window = this.#window
     const { clock } = window.host
     slot.looping = true
-    this.#held++
+    this.#held.add(1)
     const taken = window.host.take()
     if (taken !== undefined) window.add(taken)
     slot.vu = taken ?? (await window.acquire(this.#scenario))
@@ -76,7 +74,8 @@ export class VuSlots {
     }
     slot.vu = undefined
     slot.looping = false
-    if (--this.#held === 0) {
+    this.#held.add(-1)
+    if (this.#held.own === 0) {
       for (const fn of this.#onEmpty) fn()
       this.#onEmpty = []
     }

@@ -34,6 +34,13 @@ export interface ScenarioHost {
   /** Iterations that were due and had no VU, or were never attempted (`dropped_iterations`). */
   dropped(count: number): void
   warn(message: string): void
+  /**
+   * Has another worker of the crew start the iteration that was due at `dueNs`, on a VU that was claimed there
+   * (`Board.claimIdle`).
+   */
+  handOver(worker: number, dueNs: number): void
+  /** Called for every iteration that another worker hands over. */
+  onHandedOver(fn: (dueNs: number) => void): void
   /** Resolves when the whole run is told to stop (Ctrl-C, abort, threshold): no new iterations from then on. */
   readonly stopping: Promise<void>
   readonly isStopping: () => boolean

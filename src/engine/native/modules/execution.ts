@@ -77,7 +77,7 @@ function vuInfo(vu: Vu): object {
   }
   return view(vu, {
     idInInstance: () => (guard(), vu.id),
-    idInTest: () => (guard(), vu.id),
+    idInTest: () => (guard(), vu.execution.idInTest),
     iterationInInstance: () => (guard(), Math.max(vu.iteration, 0)),
     iterationInScenario: () => {
       guard()

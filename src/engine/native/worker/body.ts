@@ -9,13 +9,23 @@ import type { Options } from '#config/types.js'
 import { createStackMapper, type StackMapper } from '#script/index.js'
 import { ThreadWatch } from '../injector/thread-health.js'
 import { Interruption, isInterruption } from '../interrupt.js'
+import { exportSharedRows, importSharedRows } from '../modules/data/index.js'
 import { loadModules } from '../modules/index.js'
 import { createRealm, fingerprintIntrinsics, sameFingerprint, type ScriptRealm } from '../realm.js'
 import type { Phase } from '../types.js'
 import { loadWebCrypto } from '../vu-global.js'
 import { Vu } from '../vu.js'
 import { Load } from './load.js'
-import type { FromWorker, LoadedScript, LoadParams, ToWorker, WorkerCalls, WorkerFailure } from './protocol.js'
+import type {
+  CrewParams,
+  FromWorker,
+  LoadedScript,
+  LoadParams,
+  Seed,
+  ToWorker,
+  WorkerCalls,
+  WorkerFailure,
+} from './protocol.js'
 import { typeName } from '../modules/http/go-text.js'
 import { Reporter } from './reporter.js'
 import { WorkerShared } from './shared.js'
@@ -31,6 +41,7 @@ export class WorkerBody {
   #realm: ScriptRealm | undefined
   #factory: Factory | undefined
   #ownRealms = false
+  #index = 0
   #exported: Record<string, unknown> | undefined
   #tick: Cancel | undefined
   #current: Vu | undefined
@@ -45,14 +56,25 @@ export class WorkerBody {
     switch (call) {
       case 'load':
         return this.#loadScript(params as LoadParams)
+      case 'seed':
+        return this.#seed()
       case 'configure':
-        return this.#configure(params as { options: Options; exported: Record<string, unknown> })
+        return this.#configure(params as { options: Options; exported: Record<string, unknown>; crew: CrewParams })
       case 'initVus':
-        return this.#initVus(params as { planned: number })
+        return this.#load?.initialise()
       case 'setup':
         return this.#once('setup', 'setup', '::setup', [])
       case 'run':
-        return this.#run(params as { setupData: string | undefined })
+        return this.#run(params as { setupData: string | undefined; startNs: number | undefined })
+      case 'setSetupData':
+        this.#need().setupData = (params as { data: string | undefined }).data
+        return
+      case 'setPaused':
+        return this.#load?.setPaused((params as { paused: boolean }).paused)
+      case 'setVus': {
+        const { scenario, vus, max } = params as { scenario: string; vus: number; max: number }
+        return this.#load?.setVus(scenario, vus, max)
+      }
       case 'stop':
         return this.#stop(params as { mode: 'graceful' | 'now' })
       case 'teardown':
@@ -131,6 +153,13 @@ export class WorkerBody {
     this.#realm = realm
     const before = fingerprintIntrinsics(realm)
     this.#factory = this.#evaluate(realm)
+    if (params.seed !== undefined) {
+      // The first worker ran the init context for the options; here it runs for VUs only.
+      this.#ownRealms = params.seed.ownRealms
+      importSharedRows(shared, params.seed.rows)
+      shared.takeFiles(params.seed.files)
+      return { options: undefined, functions: [], metrics: [] }
+    }
     const vu = await this.#instance(0)
     if (!this.#ownRealms && !sameFingerprint(before, fingerprintIntrinsics(realm))) {
       this.#ownRealms = true
@@ -151,22 +180,30 @@ export class WorkerBody {
     }
   }
 
-  #configure({ options, exported }: { options: Options; exported: Record<string, unknown> }): void {
+  #seed(): Seed {
+    const shared = this.#need()
+    return { ownRealms: this.#ownRealms, rows: exportSharedRows(shared), files: shared.shareFiles() }
+  }
+
+  #configure(params: { options: Options; exported: Record<string, unknown>; crew: CrewParams }): void {
+    const { options, exported, crew } = params
+    const shared = this.#need()
     this.#exported = exported
-    this.#need().configure(options)
+    this.#index = crew.index
+    shared.configure(options, crew)
+    this.#load = new Load(shared, crew, (id) => this.#instance(id))
   }
 
-  async #initVus({ planned }: { planned: number }): Promise<void> {
-    const load = new Load(this.#need(), (id) => this.#instance(id))
-    this.#load = load
-    await load.grow(planned)
-  }
-
-  async #run({ setupData }: { setupData: string | undefined }): Promise<void> {
+  async #run({
+    setupData,
+    startNs = systemClock.nowNs(),
+  }: {
+    setupData: string | undefined
+    startNs: number | undefined
+  }): Promise<void> {
     const shared = this.#need()
     const load = this.#load as Load
     shared.setupData = setupData
-    const startNs = systemClock.nowNs()
     this.#watch = new ThreadWatch(systemClock)
     this.#everySecond(startNs + 1e9)
     await load.run(startNs)
@@ -177,8 +214,11 @@ export class WorkerBody {
   #everySecond(atNs: number): void {
     this.#tick = systemClock.coarseAt(atNs, () => {
       const shared = this.#need()
-      shared.samples.add(shared.builtin.vus, shared.runTags, shared.vusActive)
-      shared.samples.add(shared.builtin.vus_max, shared.runTags, shared.vusInitialized)
+      // One worker speaks for all: the totals are everybody's.
+      if (this.#index === 0) {
+        shared.samples.add(shared.builtin.vus, shared.runTags, shared.totals.vusActive.total)
+        shared.samples.add(shared.builtin.vus_max, shared.runTags, shared.totals.vusInitialized.total)
+      }
       this.#flush()
       this.#everySecond(atNs + 1e9)
     })

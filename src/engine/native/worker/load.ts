@@ -2,20 +2,21 @@
  * The load of one worker: the pool of VUs that all scenarios share, and the running of every scenario's executor on it.
  */
 import type { Cancel, Clock } from '#base/clock.js'
-import type { Share } from '#config/execution-segment.js'
 import type { Scenario } from '#config/types.js'
 import type { TagSet } from '#metrics/types.js'
-import { createExecutor, iterationNumbers } from '../executors/index.js'
+import { Board, type Crew, joinCrew } from '../executors/crew.js'
+import { type ControlledExecutor, createExecutor, iterationNumbers, vuIdsOf } from '../executors/index.js'
 import type { IterationNumbers } from '../executors/iteration-numbers.js'
 import type { ActiveVu, Executor, ScenarioHost } from '../executors/types.js'
 import type { Activation, Vu } from '../vu.js'
-import type { ScenarioState } from './protocol.js'
+import type { CrewParams, HandOver, ScenarioState } from './protocol.js'
 import type { WorkerShared } from './shared.js'
 
 const SWEEP_NS = 100e6
 
 export class Load {
   readonly #shared: WorkerShared
+  readonly #crew: CrewParams
   readonly #scenarios: RunningScenario[]
   readonly #makeVu: (id: number) => Promise<Vu>
   readonly #idle: Vu[] = []
@@ -25,25 +26,56 @@ export class Load {
   readonly #stopping: Promise<void>
   #isStopping = false
 
-  constructor(shared: WorkerShared, makeVu: (id: number) => Promise<Vu>) {
+  constructor(shared: WorkerShared, crew: CrewParams, makeVu: (id: number) => Promise<Vu>) {
     this.#shared = shared
+    this.#crew = crew
     this.#makeVu = makeVu
     this.#stopping = new Promise((resolve) => (this.#stopResolve = resolve))
     this.#scenarios = Object.values(shared.options.scenarios).map(
-      (config) => new RunningScenario(config, shared, shared.share),
+      (config, i) =>
+        new RunningScenario(
+          config,
+          shared,
+          joinCrew(new Board(crew.memory, i, crew.index), crew.index, shared.share, crew.plan.offsets[config.name]),
+        ),
     )
+    for (const peer of crew.peers)
+      peer?.on('message', ([scenario, dueNs]: HandOver) => this.#scenarios[scenario]?.handedOver(dueNs))
   }
 
-  /** Initialises the planned VUs, in order, so that `__VU` counts from 1. */
-  async grow(count: number): Promise<void> {
-    for (let i = 0; i < count; i++) {
-      const vu = await this.#makeVu(this.#all.length + 1)
-      this.#all.push(vu)
-      this.#idle.push(vu)
-      this.#shared.vusInitialized = this.#all.length
+  /** Initialises the VUs that the plan gives this worker, so that over all workers `__VU` counts from 1. */
+  async initialise(): Promise<void> {
+    for (const [i, id] of vuIdsOf(this.#crew.plan.plannedVus, this.#crew.index).entries()) {
+      await this.#make(id)
       // Initialising thousands of VUs must not hold up messages.
       if (i % 64 === 63) await new Promise<void>((resolve) => this.#shared.clock.soon(resolve))
     }
+  }
+
+  /** Of the externally-controlled scenarios. */
+  setPaused(paused: boolean): void {
+    for (const scenario of this.#scenarios) scenario.setPaused(paused)
+  }
+
+  /** Resolves when the VUs that `max` asks for are there. */
+  async setVus(name: string, vus: number, max: number): Promise<void> {
+    const scenario = this.#scenarios.find(({ config }) => config.name === name)
+    if (scenario === undefined) return
+    const missing = scenario.setMax(max)
+    for (let i = 0; i < missing; i++) await this.#make(this.#nextId())
+    scenario.setVus(vus, max)
+  }
+
+  async #make(id: number): Promise<void> {
+    const vu = await this.#makeVu(id)
+    this.#all.push(vu)
+    this.#idle.push(vu)
+    this.#shared.totals.vusInitialized.add(1)
+  }
+
+  // Beyond the plan, numbers go to whichever worker needs one first.
+  #nextId(): number {
+    return Atomics.add(new Int32Array(this.#crew.memory.vuIds), 0, 1) + 1
   }
 
   /** Resolves when all scenarios have ended. */
@@ -73,6 +105,7 @@ export class Load {
   }
 
   async close(): Promise<void> {
+    for (const peer of this.#crew.peers) peer?.close()
     await Promise.all(this.#all.map((vu) => vu.close()))
   }
 
@@ -116,15 +149,18 @@ export class Load {
         this.#active.add(handle)
         return handle
       },
-      growPool: () => this.grow(1),
+      growPool: () => this.#make(this.#nextId()),
       dropped: (count) => {
-        scenario.dropped += count
+        scenario.crew.board.dropped.add(count)
         shared.samples.add(shared.builtin.dropped_iterations, scenario.tags, count)
       },
       warn: (message) =>
         shared.log.warn(message, { executor: scenario.config.executor, scenario: scenario.config.name }),
       stopping: this.#stopping,
       isStopping: () => this.#isStopping,
+      handOver: (worker, dueNs) =>
+        this.#crew.peers[worker]?.postMessage([this.#scenarios.indexOf(scenario), dueNs] satisfies HandOver),
+      onHandedOver: (fn) => (scenario.handedOver = fn),
     }
   }
 }
@@ -137,19 +173,25 @@ class RunningScenario implements Activation {
   readonly run: { name: string; config: Scenario; startTimeMs: number }
   hardEndNs = Number.POSITIVE_INFINITY
   state: ScenarioState['state'] = 'waiting'
-  dropped = 0
-  startedCount = 0
+  readonly crew: Crew
+  /** Starts an iteration that another worker could not. */
+  handedOver: (dueNs: number) => void = () => {}
   readonly #shared: WorkerShared
   readonly #executor: Executor
   readonly #numbers: IterationNumbers
   #startNs = 0
+  #maxVus: number
+  #vusMade: number
   readonly #iterationOf = new WeakMap<Vu, number>()
 
-  constructor(config: Scenario, shared: WorkerShared, share: Share) {
+  constructor(config: Scenario, shared: WorkerShared, crew: Crew) {
     this.config = config
+    this.crew = crew
     this.#shared = shared
-    this.#executor = createExecutor(config, share)
-    this.#numbers = iterationNumbers(config, share)
+    this.#executor = createExecutor(config, crew)
+    this.#numbers = iterationNumbers(config, crew)
+    this.#maxVus = this.#executor.maxVus
+    this.#vusMade = this.#executor.plannedVus
     this.openModel = config.executor === 'constant-arrival-rate' || config.executor === 'ramping-arrival-rate'
     let tags = shared.runTags.withAll(config.tags)
     if (shared.hasSystemTag('scenario')) tags = tags.with('scenario', config.name)
@@ -166,10 +208,31 @@ class RunningScenario implements Activation {
     await this.#executor.run(host, startNs)
   }
 
+  setPaused(paused: boolean): void {
+    if (this.config.executor !== 'externally-controlled') return
+    ;(this.#executor as ControlledExecutor).setPaused(paused)
+    this.hardEndNs = this.#startNs + this.#executor.maxDurationNs
+  }
+
+  /** The most VUs that there may be; answers how many must still be made for it on this worker. */
+  setMax(max: number): number {
+    const own = this.crew.own.scale(max)
+    const missing = Math.max(0, own - this.#vusMade)
+    this.#vusMade += missing
+    // What a smaller maximum leaves over stays in the pool, and is not counted, as in k6.
+    this.#shared.totals.vusInitialized.add(own - this.#maxVus - missing)
+    this.#maxVus = own
+    return missing
+  }
+
+  setVus(vus: number, max: number): void {
+    if (this.config.executor === 'externally-controlled') (this.#executor as ControlledExecutor).setVus(vus, max)
+  }
+
   started(vu: Vu, startNs: number): void {
     if (this.#shared.tagStages) this.#tagStage(vu, startNs)
-    if (this.openModel) this.#shared.vusActive++
-    this.startedCount++
+    if (this.openModel) this.#shared.totals.vusActive.add(1)
+    this.crew.board.started.add(1)
     this.#iterationOf.set(vu, this.#numbers.next())
   }
 
@@ -187,9 +250,10 @@ class RunningScenario implements Activation {
   }
 
   ended(complete: boolean): void {
-    if (this.openModel) this.#shared.vusActive--
-    if (complete) this.#shared.iterationsCompleted++
-    else this.#shared.iterationsInterrupted++
+    const { totals } = this.#shared
+    if (this.openModel) totals.vusActive.add(-1)
+    if (complete) totals.iterationsCompleted.add(1)
+    else totals.iterationsInterrupted.add(1)
   }
 
   iterationOf(vu: Vu): number {
@@ -212,8 +276,8 @@ class RunningScenario implements Activation {
       done: progress.done,
       labels: progress.labels,
       askedPerS: progress.askedPerS,
-      started: this.startedCount,
-      dropped: this.dropped,
+      started: this.crew.board.started.total,
+      dropped: this.crew.board.dropped.total,
     }
   }
 }
@@ -232,7 +296,7 @@ class Handle implements ActiveVu {
     vu.bind(scenario)
     // In an open model a VU counts as active only while an iteration runs (`started`, `ended`).
     this.#closedModel = !scenario.openModel
-    if (this.#closedModel) shared.vusActive++
+    if (this.#closedModel) shared.totals.vusActive.add(1)
   }
 
   iterate(intendedStartNs: number): Promise<boolean> {
@@ -249,7 +313,7 @@ class Handle implements ActiveVu {
 
   release(): void {
     this.#vu.unbind()
-    if (this.#closedModel) this.#shared.vusActive--
+    if (this.#closedModel) this.#shared.totals.vusActive.add(-1)
     this.#onRelease()
   }
 }

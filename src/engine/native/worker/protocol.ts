@@ -2,21 +2,33 @@
  * What the coordinator (which owns the terminal, the record and the verdict) and a load worker (which runs the person's
  * script) say to each other. Plain data only: the same messages cross a thread, and one day a network.
  */
+import type { MessagePort } from 'node:worker_threads'
 import type { Options } from '#config/types.js'
 import type { Metric, MetricType, ValueKind, WindowBatch } from '#metrics/types.js'
 import type { ThreadHealth } from '../injector/types.js'
 import type { SecretSources } from '../modules/secrets/sources.js'
+import type { BoardMemory } from '../executors/crew.js'
+import type { CrewPlan } from '../executors/index.js'
+import type { SharedRowsData } from '../modules/data/index.js'
 import type { LogFields, Phase } from '../types.js'
 
 /** Calls of the coordinator; each is answered once. */
 export interface WorkerCalls {
   load(params: LoadParams): LoadedScript
-  configure(params: { options: Options; exported: Record<string, unknown> }): void
-  initVus(params: { planned: number }): void
+  /** What the init context read and built, for the workers that join. */
+  seed(params: Record<string, never>): Seed
+  configure(params: { options: Options; exported: Record<string, unknown>; crew: CrewParams }): void
+  /** Makes the VUs that the plan gives this worker. */
+  initVus(params: Record<string, never>): void
   /** Answers the returned value as JSON text, undefined when it returned nothing. */
   setup(params: Record<string, never>): { data: string | undefined }
-  /** Resolves when every scenario has ended. */
-  run(params: { setupData: string | undefined }): void
+  /** Resolves when every scenario has ended. `startNs` is the same instant for all workers; undefined is now. */
+  run(params: { setupData: string | undefined; startNs: number | undefined }): void
+  /** Replaces the setup data for VUs that have not read it yet. */
+  setSetupData(params: { data: string | undefined }): void
+  /** Of the externally-controlled scenarios. */
+  setPaused(params: { paused: boolean }): void
+  setVus(params: { scenario: string; vus: number; max: number }): void
   stop(params: { mode: 'graceful' | 'now'; reason: string }): void
   teardown(params: { data: string | undefined }): void
   handleSummary(params: { data: string }): { outputs: Record<string, string | Uint8Array> | undefined }
@@ -41,7 +53,30 @@ export interface LoadParams {
   readonly proxyEnv: Readonly<Record<string, string>>
   /** `--secret-source`. */
   readonly secrets?: SecretSources | undefined
+  /** For every worker but the first, which ran the init context. */
+  readonly seed?: Seed
 }
+
+export interface Seed {
+  /** The script changes built-in objects, so that every VU needs a global of its own. */
+  readonly ownRealms: boolean
+  /** Rows of SharedArrays, in shared memory, by name. */
+  readonly rows: readonly (readonly [name: string, data: SharedRowsData])[]
+  /** Files that were read, in shared memory, by URL. */
+  readonly files: readonly (readonly [url: string, bytes: Uint8Array])[]
+}
+
+/** A worker's place among those of its instance. */
+export interface CrewParams {
+  readonly index: number
+  readonly memory: BoardMemory
+  readonly plan: CrewPlan
+  /** Ways to the other workers, by their index. */
+  readonly peers: readonly (MessagePort | undefined)[]
+}
+
+/** From worker to worker: start the iteration of the scenario (by its place in the options) that was due. */
+export type HandOver = readonly [scenario: number, dueNs: number]
 
 export interface LoadedScript {
   /** The exported `options`, as JSON; undefined when there are none. */
@@ -93,7 +128,7 @@ export interface WorkerWindow {
   readonly iterationsCompleted: number
   readonly iterationsInterrupted: number
   /** Undefined in a window too short to tell (the last one of a run). */
-  readonly health: ThreadHealth | undefined
+  readonly health: readonly ThreadHealth[]
   readonly errors: readonly ErrorSample[]
 }
 

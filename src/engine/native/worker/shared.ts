@@ -9,6 +9,7 @@ import { createShare, type Share, WHOLE } from '#config/execution-segment.js'
 import type { Options } from '#config/types.js'
 import { defineBuiltinMetrics, MetricRegistry, MetricStore, TagRegistry } from '#metrics/index.js'
 import type { Metric, MetricType, TagSet, ValueKind } from '#metrics/types.js'
+import { InstanceTotals, newBoardMemory } from '../executors/crew.js'
 import { createTransport, type Transport } from '../http1/index.js'
 import { unknownModule } from '../modules/index.js'
 import { SecretVault } from '../modules/secrets/vault.js'
@@ -17,7 +18,7 @@ import type { BuiltinMetrics } from '#metrics/builtin.js'
 import type { ExecutionView, ModuleFactory, ScriptFiles, ScriptLog } from '../types.js'
 import { createGlobalPrototype } from '../vu-global.js'
 import type { Activation, Vu } from '../vu.js'
-import type { LoadParams } from './protocol.js'
+import type { CrewParams, LoadParams } from './protocol.js'
 import { createRateLimit } from './rate-limit.js'
 
 export interface WorkerHooks {
@@ -49,10 +50,8 @@ export class WorkerShared {
   runTags: TagSet
   setupData: string | undefined
   rateLimit: ((go: () => void) => Cancel) | undefined
-  vusInitialized = 0
-  vusActive = 0
-  iterationsCompleted = 0
-  iterationsInterrupted = 0
+  /** Over all workers of this instance. */
+  totals: InstanceTotals = new InstanceTotals(newBoardMemory(1, 0), 0)
   startedNs: number | undefined
   readonly #params: LoadParams
   readonly #hooks: WorkerHooks
@@ -83,12 +82,13 @@ export class WorkerShared {
     return this.#options
   }
 
-  configure(options: Options): void {
+  configure(options: Options, crew: Pick<CrewParams, 'index' | 'memory'>): void {
     this.#options = options
+    this.totals = new InstanceTotals(crew.memory, crew.index)
     this.share = createShare(options.executionSegment, options.executionSegmentSequence)
     this.#systemTags = new Set(options.systemTags)
     this.runTags = this.tagRegistry.root.withAll(options.tags)
-    this.rateLimit = options.rps > 0 ? createRateLimit(options.rps, this.clock) : undefined
+    this.rateLimit = options.rps > 0 ? createRateLimit(options.rps, this.clock, crew.memory) : undefined
   }
 
   /** Iterations carry the stage in which they began as a tag. */
@@ -149,21 +149,48 @@ export class WorkerShared {
     this.#hooks.iterationError(vu, error)
   }
 
+  /** The files read so far, moved to memory that other workers can share. */
+  shareFiles(): [url: string, bytes: Uint8Array][] {
+    const files: [string, Uint8Array][] = []
+    for (const [key, value] of this.store) {
+      if (!key.startsWith(FILE)) continue
+      const bytes = new Uint8Array(new SharedArrayBuffer((value as Uint8Array).length))
+      bytes.set(value as Uint8Array)
+      this.store.set(key, bytes)
+      files.push([key.slice(FILE.length), bytes])
+    }
+    return files
+  }
+
+  takeFiles(files: Iterable<readonly [url: string, bytes: Uint8Array]>): void {
+    for (const [url, bytes] of files) this.store.set(FILE + url, bytes)
+  }
+
+  /** State of a module for the whole worker. */
+  shared<T>(key: string, make: () => T): T {
+    if (!this.store.has(key)) this.store.set(key, make())
+    return this.store.get(key) as T
+  }
+
   executionView(vu: Vu, activation: Activation | undefined, iterationInScenario: number): ExecutionView {
     return {
       idInInstance: vu.id,
+      // k6 stripes the numbers of VUs over the instances, as it does everything countable.
+      idInTest: vu.id === 0 ? 0 : this.share.globalIndex(vu.id - 1) + 1,
       iterationInScenario,
       scenarioProgress: () => activation?.progress() ?? 0,
       scenarioIterationInInstance: activation?.iterationOf(vu) ?? 0,
-      scenarioIterationInTest: activation === undefined ? 0 : this.share.globalIndex(activation.iterationOf(vu)),
+      scenarioIterationInTest: activation?.iterationInTestOf(vu) ?? 0,
       testRunDurationMs: () => (this.startedNs === undefined ? 0 : (this.clock.nowNs() - this.startedNs) / 1e6),
-      iterationsCompleted: () => this.iterationsCompleted,
-      iterationsInterrupted: () => this.iterationsInterrupted,
-      vusActive: () => this.vusActive,
-      vusInitialized: () => this.vusInitialized,
+      iterationsCompleted: () => this.totals.iterationsCompleted.total,
+      iterationsInterrupted: () => this.totals.iterationsInterrupted.total,
+      vusActive: () => this.totals.vusActive.total,
+      vusInitialized: () => this.totals.vusInitialized.total,
     }
   }
 }
+
+const FILE = 'file:'
 
 // In the words of Go's os package, which scripts see in k6.
 function readWhole(path: string): Uint8Array {
@@ -186,7 +213,7 @@ function createFiles(store: Map<string, unknown>, entryUrl: string): ScriptFiles
     entryUrl,
     read(path, fromUrl) {
       const url = path.startsWith('/') ? new URL(`file://${path}`) : new URL(path, fromUrl)
-      const key = `file:${url.href}`
+      const key = FILE + url.href
       let bytes = store.get(key) as Uint8Array | undefined
       if (bytes === undefined) {
         if (path === '') throw new Error("open() can't be used with an empty filename")

@@ -3,6 +3,10 @@
  * for comparison with the plan.
  */
 import { SimClock } from '#base/clock.js'
+import { type Share, WHOLE } from '#config/execution-segment.js'
+import type { Scenario } from '#config/types.js'
+import { Board, joinCrew, newBoardMemory } from '../crew.js'
+import { createExecutor, planCrew, vuIdsOf } from '../index.js'
 import type { ActiveVu, Executor, ScenarioHost } from '../types.js'
 
 export interface IterationLog {
@@ -25,7 +29,8 @@ export interface ScriptedRun {
 }
 
 export interface ScriptedOptions {
-  readonly vus: number
+  /** VUs in the pool; of every worker when there are several executors. */
+  readonly vus: number | readonly number[]
   /** Length of an iteration of VU `vu` (from 1), in ns, at least 1. */
   readonly durationNs: (vu: number) => number
   readonly startNs?: number
@@ -36,14 +41,31 @@ export interface ScriptedOptions {
   readonly at?: readonly (readonly [atNs: number, fn: () => void])[]
 }
 
-export async function runScripted(executor: Executor, options: ScriptedOptions): Promise<ScriptedRun> {
+/** Runs a scenario on a crew of workers, which share one clock here: what they start together is what one would. */
+export async function runScriptedCrew(
+  scenario: Scenario,
+  workers: number,
+  options: Omit<ScriptedOptions, 'vus'>,
+  share: Share = WHOLE,
+): Promise<ScriptedRun> {
+  const memory = newBoardMemory(workers, 1)
+  const plan = planCrew({ [scenario.name]: scenario }, share, workers)
+  const executors = plan.plannedVus.map((_, w) =>
+    createExecutor(scenario, joinCrew(new Board(memory, 0, w), w, share, plan.offsets[scenario.name])),
+  )
+  return runScripted(executors, { ...options, vus: plan.plannedVus })
+}
+
+/** Runs one executor, or one on each worker of a crew. */
+export async function runScripted(
+  executor: Executor | readonly Executor[],
+  options: ScriptedOptions,
+): Promise<ScriptedRun> {
   const clock = new SimClock()
   const iterations: IterationLog[] = []
   const drops: { atNs: number; count: number }[] = []
   const warnings: string[] = []
   const grown: number[] = []
-  const pool: ActiveVu[] = []
-  let made = 0
   let stop = (): void => {}
   let stopped = false
   const stopping = new Promise<void>((resolve) => {
@@ -52,8 +74,11 @@ export async function runScripted(executor: Executor, options: ScriptedOptions):
       resolve()
     }
   })
-  const make = (): ActiveVu => {
-    const id = ++made
+  const vus = typeof options.vus === 'number' ? [options.vus] : options.vus
+  const pools: ActiveVu[][] = vus.map(() => [])
+  const handedOver: ((dueNs: number) => void)[] = []
+  let made = vus.reduce((sum, count) => sum + count, 0)
+  const make = (id: number, pool: ActiveVu[]): ActiveVu => {
     let end: ((complete: boolean) => void) | undefined
     const vu: ActiveVu = {
       iterate(intendedNs) {
@@ -81,34 +106,39 @@ export async function runScripted(executor: Executor, options: ScriptedOptions):
     }
     return vu
   }
-  for (let i = 0; i < options.vus; i++) pool.push(make())
-  const host: ScenarioHost = {
-    clock,
-    take: () => pool.shift(),
-    growPool() {
-      return new Promise((resolve) => {
-        clock.at(clock.nowNs() + (options.growNs ?? 0), () => {
-          grown.push(clock.nowNs())
-          pool.push(make())
-          resolve()
+  for (const [w, pool] of pools.entries()) for (const id of vuIdsOf(vus, w)) pool.push(make(id, pool))
+  const hosts = pools.map(
+    (pool, w): ScenarioHost => ({
+      clock,
+      take: () => pool.shift(),
+      growPool() {
+        return new Promise((resolve) => {
+          clock.at(clock.nowNs() + (options.growNs ?? 0), () => {
+            grown.push(clock.nowNs())
+            pool.push(make(++made, pool))
+            resolve()
+          })
         })
-      })
-    },
-    dropped: (count) => void drops.push({ atNs: clock.nowNs(), count }),
-    warn: (message) => void warnings.push(message),
-    stopping,
-    isStopping: () => stopped,
-  }
+      },
+      dropped: (count) => void drops.push({ atNs: clock.nowNs(), count }),
+      warn: (message) => void warnings.push(message),
+      stopping,
+      isStopping: () => stopped,
+      handOver: (worker, dueNs) => clock.soon(() => handedOver[worker]?.(dueNs)),
+      onHandedOver: (fn) => (handedOver[w] = fn),
+    }),
+  )
   if (options.stopNs !== undefined) clock.at(options.stopNs, stop)
   for (const [atNs, fn] of options.at ?? []) clock.at(atNs, fn)
   let endedNs = Number.NaN
   const run = async (): Promise<void> => {
-    await executor.run(host, options.startNs ?? 0)
+    const executors = Array.isArray(executor) ? (executor as readonly Executor[]) : [executor as Executor]
+    await Promise.all(executors.map((one, w) => one.run(hosts[w] as ScenarioHost, options.startNs ?? 0)))
     endedNs = clock.nowNs()
   }
   const done = run()
   await clock.advanceTo(options.untilNs)
   if (Number.isNaN(endedNs)) throw new Error(`the executor has not ended by ${options.untilNs} ns`)
   await done
-  return { iterations, drops, warnings, grown, endedNs, leaked: made - pool.length }
+  return { iterations, drops, warnings, grown, endedNs, leaked: made - pools.flat().length }
 }
