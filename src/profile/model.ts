@@ -16,8 +16,9 @@ export interface Frame {
   readonly file: string
   /** The line that was running or calling, from 1. */
   readonly line: number
-  /** Where the function begins. */
+  /** Where the function begins: line from 1, column from 0 (0 where the format has none). */
   readonly startLine: number
+  readonly column: number
   /** Binary or library that holds it. */
   readonly module: string
 }
@@ -81,11 +82,12 @@ export class ProfileBuilder {
     this.#valueTypes = valueTypes
   }
 
-  frame({ name, file = '', line = 0, startLine = 0, module = '' }: Partial<Frame> & { readonly name: string }): number {
-    const key = `${name}\0${file}\0${line}\0${startLine}\0${module}`
+  frame(given: Partial<Frame> & { readonly name: string }): number {
+    const { name, file = '', line = 0, startLine = 0, column = 0, module = '' } = given
+    const key = `${name}\0${file}\0${line}\0${startLine}\0${column}\0${module}`
     let id = this.#frameIds.get(key)
     if (id === undefined) {
-      id = this.#frames.push({ name, file, line, startLine, module }) - 1
+      id = this.#frames.push({ name, file, line, startLine, column, module }) - 1
       this.#frameIds.set(key, id)
     }
     return id
@@ -171,4 +173,20 @@ export function total(profile: Profile, value: number = profile.mainValue): numb
   let sum = 0
   for (let i = value; i < profile.values.length; i += profile.valueTypes.length) sum += profile.values[i] as number
   return sum
+}
+
+/** The same profile with other frames (source maps, demangling), and labels added to every sample. */
+export function remap(profile: Profile, change: (frame: Frame) => Frame, labels: Labels = {}): Profile {
+  const added = Object.keys(labels).length > 0
+  return {
+    ...profile,
+    frames: profile.frames.map(change),
+    labelSets: added ? profile.labelSets.map((set) => ({ ...set, ...labels })) : profile.labelSets,
+  }
+}
+
+/** How many samples were taken: formats that add equal stacks up say it in a value of its own. */
+export function sampleCount(profile: Profile): number {
+  const counted = profile.valueTypes.findIndex(({ type, unit }) => type === 'samples' && unit === 'count')
+  return counted < 0 ? profile.leaves.length : total(profile, counted)
 }

@@ -15,8 +15,8 @@ export const commands: Readonly<Record<string, { readonly summary: string; load(
     load: async () => (await import('./report.js')).reportCommand,
   },
   profile: {
-    summary: 'show and convert profiles',
-    load: async () => (await import('./profile.js')).profileCommand,
+    summary: 'profile a running Node, Python or Go program; show and convert profiles',
+    load: async () => (await import('./profile/index.js')).profileCommand,
   },
   demo: {
     summary: 'start the bundled shop and run its journey against it',

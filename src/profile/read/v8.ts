@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { unreadable } from '../errors.js'
-import { type Profile, ProfileBuilder } from '../model.js'
+import { type Frame, type Profile, ProfileBuilder } from '../model.js'
 
 const callFrame = z.object({
   functionName: z.string(),
@@ -130,16 +130,17 @@ function hottestLine(node: z.infer<typeof cpuProfile>['nodes'][number]): number 
 }
 
 function frameOf(
-  { functionName, url, lineNumber }: CallFrame,
+  { functionName, url, lineNumber, columnNumber }: CallFrame,
   line?: number,
-): {
-  readonly name: string
-  readonly file: string
-  readonly line: number
-  readonly startLine: number
-} {
+): Pick<Frame, 'name' | 'file' | 'line' | 'startLine' | 'column'> {
   const startLine = lineNumber + 1
-  return { name: functionName || '(anonymous)', file: url, line: line ?? startLine, startLine }
+  return {
+    name: functionName || '(anonymous)',
+    file: url,
+    line: line ?? startLine,
+    startLine,
+    column: Math.max(0, columnNumber),
+  }
 }
 
 function firstIssue(error: z.ZodError): string {

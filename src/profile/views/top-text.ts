@@ -1,5 +1,5 @@
 /** The top table for a terminal: a line below the hot spots. */
-import type { Profile } from '../model.js'
+import { type Profile, sampleCount } from '../model.js'
 import { top } from './top.js'
 import { formatValue } from './units.js'
 
@@ -15,7 +15,7 @@ export function topText(profile: Profile, { value = profile.mainValue, limit, wi
   const { rows, total, hot } = top(profile, value)
   const shown = rows.slice(0, limit)
   const lines = [
-    `${type?.type ?? 'value'}: ${formatValue(total, unit)} in ${profile.leaves.length.toLocaleString('en-US')} samples${profile.durationNs === undefined ? '' : ` over ${formatValue(profile.durationNs, 'nanoseconds')}`}`,
+    `${type?.type ?? 'value'}: ${formatValue(total, unit)} in ${sampleCount(profile).toLocaleString('en-US')} samples${profile.durationNs === undefined ? '' : ` over ${formatValue(profile.durationNs, 'nanoseconds')}`}`,
     '',
     `${'self'.padStart(10)} ${'self %'.padStart(7)} ${'sum %'.padStart(7)} ${'total'.padStart(10)} ${'total %'.padStart(8)}  function`,
   ]

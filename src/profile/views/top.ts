@@ -64,7 +64,7 @@ function byFunction(profile: Profile, { self, total }: TreeTotals): Iterable<Fun
   const functions: FunctionTotals[] = []
   const ids = new Map<string, number>()
   const functionOf = profile.frames.map((frame) => {
-    const key = `${frame.name}\0${frame.file}\0${frame.startLine}\0${frame.module}`
+    const key = `${frame.name}\0${frame.file}\0${frame.startLine}\0${frame.column}\0${frame.module}`
     let id = ids.get(key)
     if (id === undefined) {
       id = functions.push({ frame, line: frame.line, self: 0, total: 0 }) - 1

@@ -1,0 +1,163 @@
+/**
+ * Opens the inspector of a running Node process by SIGUSR1 (nodejs.org, "Debugging", enabling by signal), and closes it
+ * again. A port is never trusted: the process behind it has to say that it is the one.
+ */
+import type { Clock } from '#base/clock.js'
+import { unusable } from '../errors.js'
+import { isAlive, listeningPorts, type TargetProcess } from '../process.js'
+import { InspectorSession } from './session.js'
+
+export interface AttachedNode {
+  readonly session: InspectorSession
+  readonly version: string
+  /** Leaves the process as it was: no profiler, no inspector that was not open before. */
+  detach(): Promise<void>
+}
+
+/** If we die, the process closes its inspector by itself after so long without a sign of us. */
+const watchdogMs = 15_000
+
+export async function attachNode(target: TargetProcess, clock: Clock): Promise<AttachedNode> {
+  const before = listeningPorts(target.pid)
+  const open = await inspectorAmong(before.filter((port) => inspectorPorts(target).includes(port)))
+  const opened = open === undefined
+  const url = open ?? (await openBySignal(target, before, clock))
+  const session = await InspectorSession.open(url, clock)
+  try {
+    return await begin(session, target, opened, clock)
+  } catch (error) {
+    session.close()
+    throw error
+  }
+}
+
+/** @param url  `http://127.0.0.1:9229`, an inspector that is open */
+export async function attachInspector(url: string, clock: Clock): Promise<AttachedNode> {
+  const address = await debuggerUrl(url)
+  if (address === undefined) {
+    throw unusable(
+      'PW_PROFILE_NO_INSPECTOR',
+      `No inspector answers at ${url}.`,
+      'start the program with node --inspect=127.0.0.1:9229, or give --pid',
+    )
+  }
+  const session = await InspectorSession.open(address, clock)
+  const version = await session.evaluate<string>('process.version')
+  return { session, version, detach: async () => session.close() }
+}
+
+async function begin(
+  session: InspectorSession,
+  target: TargetProcess,
+  opened: boolean,
+  clock: Clock,
+): Promise<AttachedNode> {
+  const { pid, version } = await session.evaluate<{ pid: number; version: string }>(
+    '({ pid: process.pid, version: process.version })',
+  )
+  if (pid !== target.innerPid) {
+    throw unusable(
+      'PW_PROFILE_WRONG_PROCESS',
+      `The inspector that opened belongs to process ${pid}, not to ${target.pid}.`,
+      'another process holds the port: start the target with --inspect-port=0',
+    )
+  }
+  if (opened) await session.evaluate(watchdog)
+  // A process that ends would wait for us to disconnect, forever.
+  session.on('NodeRuntime.waitingForDisconnect', () => session.close())
+  await session.send('NodeRuntime.enable').catch(() => undefined)
+  await session.send('NodeRuntime.notifyWhenWaitingForDisconnect', { enabled: true }).catch(() => undefined)
+  let beat = beatLater()
+  function beatLater(): () => void {
+    return clock.at(clock.nowNs() + (watchdogMs / 3) * 1e6, () => {
+      if (session.closed) return
+      void session.evaluate('void globalThis[Symbol.for("perfwright.watchdog")]?.beat()').catch(() => undefined)
+      beat = beatLater()
+    })
+  }
+  return {
+    session,
+    version,
+    async detach() {
+      beat()
+      if (session.closed) return
+      if (opened)
+        await session.evaluate('void globalThis[Symbol.for("perfwright.watchdog")]?.end()').catch(() => undefined)
+      session.close()
+      await session.ended
+    },
+  }
+}
+
+/** Runs in the target: ends the inspector when nobody has called for a while, and then leaves no trace. */
+const watchdog = `(() => {
+  const key = Symbol.for('perfwright.watchdog')
+  const inspector = process.getBuiltinModule ? process.getBuiltinModule('inspector') : require('inspector')
+  let last = Date.now()
+  const end = () => {
+    clearInterval(timer)
+    delete globalThis[key]
+    setTimeout(() => inspector.close(), 50).unref()
+  }
+  const timer = setInterval(() => { if (Date.now() - last > ${watchdogMs}) end() }, 1000)
+  timer.unref()
+  globalThis[key] = { beat: () => { last = Date.now() }, end }
+})()`
+
+async function openBySignal(target: TargetProcess, before: readonly number[], clock: Clock): Promise<string> {
+  if (!target.catchesSigusr1) {
+    throw unusable(
+      'PW_PROFILE_SIGNAL_OFF',
+      `Process ${target.pid} does not take SIGUSR1 (--disable-sigusr1, or it is still starting): the signal would end it.`,
+      'start it with node --inspect=127.0.0.1:0, or let perfwright start it: perfwright profile -- node app.js',
+    )
+  }
+  try {
+    process.kill(target.pid, 'SIGUSR1')
+  } catch {
+    throw unusable(
+      'PW_PROFILE_PERMISSION',
+      `Process ${target.pid} belongs to user ${target.uid}: this user may not signal it.`,
+      `run perfwright as that user: sudo -u '#${target.uid}' perfwright profile --pid ${target.pid}`,
+    )
+  }
+  for (let i = 0; i < 40; i++) {
+    await new Promise<void>((resolve) => clock.at(clock.nowNs() + 50e6, resolve))
+    const url = await inspectorAmong(listeningPorts(target.pid).filter((port) => !before.includes(port)))
+    if (url !== undefined) return url
+    if (!isAlive(target.pid)) break
+  }
+  throw unusable(
+    'PW_PROFILE_NO_INSPECTOR',
+    `Process ${target.pid} opened no inspector within 2 s of SIGUSR1: the app handles the signal itself, port 9229 is taken, or its main thread is blocked.`,
+    'start it with node --inspect=127.0.0.1:0, and give --pid again',
+  )
+}
+
+/** Where Node puts its inspector: 9229, or what the command line says. Other ports are the app's own: left alone. */
+function inspectorPorts({ commandLine }: TargetProcess): number[] {
+  const ports = commandLine.flatMap((word) => {
+    const value = /^--(?:inspect(?:-brk|-wait|-port)?|debug-port)(?:=(.*))?$/.exec(word)
+    return value === null ? [] : [Number(/(\d+)$/.exec(value[1] ?? '9229')?.[1] ?? 9229)]
+  })
+  return [9229, ...ports]
+}
+
+async function inspectorAmong(ports: readonly number[]): Promise<string | undefined> {
+  for (const port of ports) {
+    const url = await debuggerUrl(`http://127.0.0.1:${port}`)
+    if (url !== undefined) return url
+  }
+  return undefined
+}
+
+async function debuggerUrl(base: string): Promise<string | undefined> {
+  try {
+    const answer = await fetch(new URL('/json/list', base), { signal: AbortSignal.timeout(2000) })
+    const list = (await answer.json()) as readonly { readonly webSocketDebuggerUrl?: unknown }[]
+    const url = list[0]?.webSocketDebuggerUrl
+    return typeof url === 'string' && url.startsWith('ws://') ? url : undefined
+  } catch {
+    return undefined
+  }
+}
