@@ -175,7 +175,8 @@ class BrowserSocket implements WsListener {
       bytes = Buffer.byteLength(value)
       problem = this.#client.sendText(value)
     } else {
-      const binary = viewOf(value) ?? this.#blobs.bytesOf(value)
+      // k6 sends no DataView.
+      const binary = isDataView(value) ? undefined : (viewOf(value) ?? this.#blobs.bytesOf(value))
       if (binary === undefined) throw new this.#vu.realm.GoError(`unsupported send type ${goType(value)}`)
       bytes = binary.length
       problem = this.#client.sendBinary(binary)
@@ -309,7 +310,7 @@ class BrowserSocket implements WsListener {
     const { realm } = this.#vu
     const object = new realm.Object() as unknown as Record<string, unknown>
     const shown = (name: string, get: () => unknown, set?: (value: unknown) => void): void => {
-      Object.defineProperty(object, name, { get, set, enumerable: true, configurable: false })
+      Object.defineProperty(object, name, { get, ...(set && { set }), enumerable: true, configurable: false })
     }
     fixed(object, 'addEventListener', (name?: unknown, listener?: unknown) => this.#addListener(name, listener))
     fixed(object, 'send', (value?: unknown) => this.#send(value))
@@ -367,6 +368,10 @@ class BrowserSocket implements WsListener {
     if (known === undefined) this.#vu.log.warn(`can't add event handler: unknown event type: ${String(name)}`)
     else this.#listeners.add(known, listener as Listener)
   }
+}
+
+function isDataView(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object DataView]'
 }
 
 /** A property that a script can read and list. */
