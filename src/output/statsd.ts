@@ -42,14 +42,12 @@ interface StatsdConfig {
 function readConfig(name: string, argument: string, { env }: OutputContext, withTags: boolean): StatsdConfig {
   const read = new EnvReader(name, env)
   const address = argument !== '' ? argument : (read.text('K6_STATSD_ADDR') ?? 'localhost:8125')
-  const namespace = env['K6_STATSD_NAMESPACE'] ?? 'k6.'
   const bufferSize = read.int('K6_STATSD_BUFFER_SIZE') ?? 20
   if (bufferSize <= 0) throw outputNotCreated(name, 'K6_STATSD_BUFFER_SIZE must be a positive number')
   return {
     address,
     ...parseAddress(name, address),
-    // The client library puts the dot where there is none.
-    namespace: namespace === '' || namespace.endsWith('.') ? namespace : `${namespace}.`,
+    namespace: env['K6_STATSD_NAMESPACE'] ?? 'k6.',
     pushIntervalNs: read.durationNs('K6_STATSD_PUSH_INTERVAL') ?? 1e9,
     bufferSize,
     withTags: read.bool('K6_STATSD_ENABLE_TAGS') ?? withTags,

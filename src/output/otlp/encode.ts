@@ -87,8 +87,8 @@ function writeExponential(out: ProtoWriter, point: OtlpExponential): void {
 }
 
 function writeBuckets(out: ProtoWriter, field: number, { offset, bucketCounts }: OtlpBuckets): void {
-  if (bucketCounts.length === 0) return
   out.message(field, () => {
+    if (bucketCounts.length === 0) return
     out.sint(1, offset)
     out.packedUint(2, bucketCounts.map(Number))
   })
