@@ -5,6 +5,7 @@
 import type { Clock } from '#base/clock.js'
 import { unusable } from '../errors.js'
 import { isAlive, listeningPorts, type TargetProcess } from '../process.js'
+import { watchdog, watchdogMs } from './in-target.js'
 import { InspectorSession } from './session.js'
 
 export interface AttachedNode {
@@ -13,9 +14,6 @@ export interface AttachedNode {
   /** Leaves the process as it was: no profiler, no inspector that was not open before. */
   detach(): Promise<void>
 }
-
-/** If we die, the process closes its inspector by itself after so long without a sign of us. */
-const watchdogMs = 15_000
 
 export async function attachNode(target: TargetProcess, clock: Clock): Promise<AttachedNode> {
   const before = listeningPorts(target.pid)
@@ -88,21 +86,6 @@ async function begin(
     },
   }
 }
-
-/** Runs in the target: ends the inspector when nobody has called for a while, and then leaves no trace. */
-const watchdog = `(() => {
-  const key = Symbol.for('perfwright.watchdog')
-  const inspector = process.getBuiltinModule ? process.getBuiltinModule('inspector') : require('inspector')
-  let last = Date.now()
-  const end = () => {
-    clearInterval(timer)
-    delete globalThis[key]
-    setTimeout(() => inspector.close(), 50).unref()
-  }
-  const timer = setInterval(() => { if (Date.now() - last > ${watchdogMs}) end() }, 1000)
-  timer.unref()
-  globalThis[key] = { beat: () => { last = Date.now() }, end }
-})()`
 
 async function openBySignal(target: TargetProcess, before: readonly number[], clock: Clock): Promise<string> {
   if (!target.catchesSigusr1) {

@@ -7,6 +7,7 @@ import { concat } from '../../concat.js'
 import { readCpuProfile } from '../../read/v8.js'
 import type { TakeOptions, Taken } from '../types.js'
 import type { AttachedNode } from './attach.js'
+import { clocks } from './in-target.js'
 import { SourceMaps } from './source-maps.js'
 import type { InspectorSession } from './session.js'
 import { WorkerSessions } from './workers.js'
@@ -89,9 +90,7 @@ async function start(sender: Sender, rateHz: number): Promise<void> {
 
 /** V8 stamps samples with the clock of process.hrtime, in microseconds. */
 async function wallClockOffsetMs(session: InspectorSession): Promise<number> {
-  const { unixMs, us } = await session.evaluate<{ unixMs: number; us: number }>(
-    '({ unixMs: Date.now(), us: Number(process.hrtime.bigint() / 1000n) })',
-  )
+  const { unixMs, us } = await session.evaluate<{ unixMs: number; us: number }>(clocks)
   return unixMs - us / 1000
 }
 
