@@ -15,7 +15,8 @@ export function tooLarge(message: string, where: string, fix: string): Perfwrigh
 export function unknownFormat(where: string): PerfwrightError {
   return new PerfwrightError({
     code: 'PW_CONVERT_FORMAT',
-    message: 'This is no HAR, OpenAPI document, Postman collection, curl command or access log that can be told by its look.',
+    message:
+      'This is no HAR, OpenAPI document, Postman collection, curl command or access log that can be told by its look.',
     where,
     fix: 'name the format: --from har|openapi|postman|curl|log',
     exitCode: ExitCode.usage,

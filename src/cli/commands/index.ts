@@ -18,6 +18,10 @@ export const commands: Readonly<Record<string, { readonly summary: string; load(
     summary: 'profile a running Node, Python or Go program; show and convert profiles',
     load: async () => (await import('./profile/index.js')).profileCommand,
   },
+  convert: {
+    summary: 'turn a HAR, OpenAPI, Postman, curl or access log into a k6 script',
+    load: async () => (await import('./convert.js')).convertCommand,
+  },
   demo: {
     summary: 'start the bundled shop and run its journey against it',
     load: async () => (await import('./demo.js')).demoCommand,

@@ -1,0 +1,110 @@
+/**
+ * Values that the server made up and the client sent back (CSRF tokens, session ids, keys of what was just created) are
+ * taken from the answer at run time. The test for "made up": it stood in an answer before the client ever sent it.
+ */
+import { Code, type Extract, type RequestStep, type Text } from '../script/model.js'
+import { identifier } from '../script/literal.js'
+import { isJwt, isToken } from './names.js'
+import { findInText, indexSources, type Source, type SourceIndex } from './sources.js'
+import type { Visit } from './redirects.js'
+import { mapRequest, type Place } from './walk.js'
+
+export interface Correlated {
+  readonly steps: readonly RequestStep[]
+  /** For the summary: `csrf from the form field of GET /login`. */
+  readonly found: readonly CorrelatedValue[]
+}
+
+export interface CorrelatedValue {
+  readonly variable: string
+  readonly from: Extract['from']
+  /** Index of the request whose answer has it. */
+  readonly request: number
+}
+
+/** Raw text is searched for tokens in bodies up to this size. */
+const MAX_SEARCHED = 1024 * 1024
+
+/** @param steps  one for each visit, in the same order */
+export function correlate(visits: readonly Visit[], steps: readonly RequestStep[], taken: Set<string>): Correlated {
+  const indexes: SourceIndex[] = []
+  const firstSent = new Map<string, number>()
+  const variables = new Map<string, string>()
+  const extracts: Extract[][] = steps.map(() => [])
+  const found: CorrelatedValue[] = []
+
+  const lookUp = (value: string, place: Place, at: number): Code | undefined => {
+    const known = variables.get(value)
+    if (known !== undefined) return new Code(known)
+    if (!isCandidate(value, place)) return undefined
+    const sentAt = firstSent.get(value) ?? Number.POSITIVE_INFINITY
+    for (let i = at - 1; i >= 0; i--) {
+      if (sentAt <= i) return undefined
+      const source = indexes[i]?.get(value)
+      const from =
+        source !== undefined && isPlausible(value, place, source) ? source.from : searchText(visits[i], value, place)
+      if (from === undefined) continue
+      const variable = identifier(source?.name || place.name || 'token', taken)
+      taken.add(variable)
+      variables.set(value, variable)
+      extracts[i]?.push({ variable, from })
+      found.push({ variable, from, request: i })
+      return new Code(variable)
+    }
+    return undefined
+  }
+
+  const mapped = steps.map((step, at) => {
+    const sent: string[] = []
+    const visit = (text: string, place: Place): Text | undefined => {
+      sent.push(text)
+      const whole = lookUp(text, place, at)
+      if (whole !== undefined) return [whole]
+      if (place.kind !== 'header' && place.kind !== 'text') return undefined
+      const pieces = text.split(/([\s;,="'<>&]+)/)
+      if (pieces.length === 1 || pieces.length > 200) return undefined
+      sent.push(...pieces)
+      const answer = pieces.map((piece) =>
+        isToken(piece) || isJwt(piece) ? (lookUp(piece, place, at) ?? piece) : piece,
+      )
+      return answer.some((piece) => piece instanceof Code) ? answer : undefined
+    }
+    const result = mapRequest(step, visit)
+    for (const text of sent) if (!firstSent.has(text)) firstSent.set(text, at)
+    indexes.push(indexSources(visits[at]?.response, visits[at]?.responses ?? []))
+    return result
+  })
+  return { steps: mapped.map((step, i) => ({ ...step, extracts: [...step.extracts, ...(extracts[i] ?? [])] })), found }
+}
+
+const ID_NAME =
+  /(?:^|[-_])(?:id|key|token|code|nonce|uuid|guid|number|no|ref|reference|csrf|state)$|(?:Id|ID|Key|Token|Code|Uuid|Number|Ref)$/
+
+function isCandidate(value: string, place: Place): boolean {
+  if (value.length < 1 || value.length > 8192 || place.kind === 'cookie') return false
+  if (/^(?:true|false|null|0|1|-1)$/.test(value)) return false
+  return isToken(value) || isJwt(value) || /^[\w.:+/=~-]+$/.test(value)
+}
+
+function isPlausible(value: string, place: Place, source: Source): boolean {
+  const sameName = place.name !== '' && plainName(place.name) === plainName(source.name)
+  if (isToken(value) || isJwt(value)) return true
+  // A field that was made to be sent back.
+  if (source.hidden && sameName) return true
+  if (source.inList || !ID_NAME.test(source.name)) return false
+  // Short numbers are everywhere: only the key of one thing, in a path or under a name that says so.
+  if (place.kind === 'path') return /^\d+$/.test(value) || value.length >= 4
+  return sameName || ID_NAME.test(place.name)
+}
+
+function plainName(name: string): string {
+  return name.replace(/^x-/i, '').replace(/[-_]/g, '').toLowerCase()
+}
+
+function searchText(visit: Visit | undefined, value: string, place: Place): Extract['from'] | undefined {
+  const body = visit?.response?.body
+  if (body === undefined || body.length > MAX_SEARCHED || value.length < 12) return undefined
+  if (!isToken(value) && !isJwt(value)) return undefined
+  // A link that was followed is a choice when its target is no secret; a token in it is none.
+  return place.kind === 'path' && value.length < 16 ? undefined : findInText(body, value)
+}
