@@ -64,7 +64,7 @@ export class Dialer {
       this.#connect(where, target.socketPath, 0, undefined, target, events, how)
       return
     }
-    const proxy = this.proxies.for(target)
+    const proxy = how.direct === true ? undefined : this.proxies.for(target)
     const localAddress = this.#localIp?.(vuId)
     const host = proxy?.host ?? target.host
     this.#resolver.resolve(host, proxy?.port ?? target.port, (problem, ip, port) => {

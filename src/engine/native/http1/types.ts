@@ -90,6 +90,8 @@ export interface Connections {
 export interface DialOptions {
   /** Through a proxy by CONNECT even without TLS, as WebSocket needs it (RFC 6455, 4.1). */
   readonly tunnel?: boolean
+  /** Through no proxy, whatever the environment says. */
+  readonly direct?: boolean
   /** Protocols offered in the TLS handshake; `http/1.1` when left out. */
   readonly alpn?: readonly string[]
   /** Certificates of its own instead of the run's; see `customContext`. */

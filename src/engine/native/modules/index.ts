@@ -22,6 +22,7 @@ const loaders: Readonly<Record<string, () => Promise<ModuleFactory>>> = {
   'k6/experimental/websockets': async () => (await import('./websockets/index.js')).createExperimentalWebSocketsModule,
   'k6/experimental/streams': async () => (await import('./streams/index.js')).createStreamsModule,
   'k6/timers': async () => (await import('./timers/index.js')).createTimersModule,
+  'k6/net/grpc': async () => (await import('./grpc/index.js')).createGrpcModule,
   'k6/experimental/csv': async () => (await import('./csv/index.js')).createCsvModule,
   'k6/experimental/redis': async () => (await import('./redis/index.js')).loadRedisModule('k6/experimental/redis'),
   'k6/x/redis': async () => (await import('./redis/index.js')).loadRedisModule('k6/x/redis'),
