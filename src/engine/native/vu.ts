@@ -12,15 +12,7 @@ import { Interruption, isInterruption } from './interrupt.js'
 import { Loop } from './loop.js'
 import type { ScriptRealm } from './realm.js'
 import type { BuiltinMetrics } from '#metrics/builtin.js'
-import type {
-  ExecutionView,
-  IterationHooks,
-  Phase,
-  ScenarioRun,
-  ScriptFiles,
-  ScriptLog,
-  VuScope,
-} from './types.js'
+import type { ExecutionView, IterationHooks, Phase, ScenarioRun, ScriptFiles, ScriptLog, VuScope } from './types.js'
 import type { WorkerShared } from './worker/shared.js'
 import { createVuGlobal, seedMath, type VuGlobal } from './vu-global.js'
 
@@ -398,7 +390,10 @@ export class Vu implements VuScope {
     if (activation === undefined) return finish(false)
     const interrupted = failed && isInterruption(error)
     // What a failed iteration leaves open (sockets, timers) ends with it, as in k6.
-    if (failed && !interrupted) this.loop.reset()
+    if (failed && !interrupted) {
+      this.#warnOfTimers()
+      this.loop.reset()
+    }
     if (this.groupPath !== '') this.leaveGroups()
     // k6 counts the iteration that called test.abort() among `iterations`, though it reports it as interrupted.
     if (!interrupted || this.#abortedByScript) {
