@@ -13,9 +13,10 @@ export const importTable = {
   report: ['base', 'stats', 'metrics', 'config', 'record', 'gate'],
   demo: ['base'],
   profile: ['base'],
+  web: ['base', 'profile'],
   convert: ['base'],
-  control: ['base'],
   api: ['base', 'stats', 'metrics', 'config', 'record', 'script', 'engine', 'output', 'gate', 'report'],
+  control: ['base', 'stats', 'metrics', 'config', 'gate', 'api'],
   cli: [
     'base',
     'stats',

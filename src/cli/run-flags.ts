@@ -83,7 +83,6 @@ export function withoutOwnFlags(argv: readonly string[]): string[] {
 /** Flags of k6 that were given and do nothing here yet; a run must not pass over them in silence. */
 export function withoutEffect({ runtime }: RunCommand): string[] {
   const given: [flag: string, isGiven: boolean][] = [
-    ['--address', runtime.address !== undefined],
     ['--profiling-enabled', runtime.profilingEnabled],
     ['--traces-output', runtime.tracesOutput !== 'none' && runtime.tracesOutput !== ''],
   ]

@@ -167,8 +167,8 @@ describe('flags of our own', () => {
 
   it('says which flags of k6 do nothing yet, and how to get the real k6', async () => {
     const cwd = folder({ 'script.js': script })
-    const { stderr } = await perfwright(['run', '--quiet', '--address', 'localhost:6565', 'script.js'], { cwd })
-    expect(stderr).toContain('--address has no effect')
+    const { stderr } = await perfwright(['run', '--quiet', '--profiling-enabled', 'script.js'], { cwd })
+    expect(stderr).toContain('--profiling-enabled has no effect')
     const missing = await perfwright(['run', '--engine', 'k6', 'script.js'], { cwd, env: { PW_K6: '/nowhere/k6' } })
     expect(missing.code).toBe(34)
     expect(missing.stderr).toContain('PW_ENGINE_K6_MISSING')

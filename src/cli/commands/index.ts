@@ -22,6 +22,22 @@ export const commands: Readonly<Record<string, { readonly summary: string; load(
     summary: 'turn a HAR, OpenAPI, Postman, curl or access log into a k6 script',
     load: async () => (await import('./convert.js')).convertCommand,
   },
+  status: {
+    summary: 'show the state of a run that serves its REST API',
+    load: async () => (await import('./status.js')).statusCommand,
+  },
+  pause: {
+    summary: 'hold a run that serves its REST API',
+    load: async () => (await import('./pause.js')).pauseCommand,
+  },
+  resume: {
+    summary: 'let a held run go on',
+    load: async () => (await import('./resume.js')).resumeCommand,
+  },
+  scale: {
+    summary: 'change the VUs of an externally-controlled run',
+    load: async () => (await import('./scale.js')).scaleCommand,
+  },
   demo: {
     summary: 'start the bundled shop and run its journey against it',
     load: async () => (await import('./demo.js')).demoCommand,

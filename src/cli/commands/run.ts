@@ -16,6 +16,7 @@ import type { BreakdownBy } from '#metrics/index.js'
 import { k6SummaryData, k6SummaryExport, machineReadableSummary } from '#report/summary/index.js'
 import type { Command, CommandIo } from '../command.js'
 import { parseRunFlags, type RunCommand, runHelp, withoutEffect, withoutOwnFlags } from '../run-flags.js'
+import { ControlHost } from '../control-host.js'
 import { RunTerminal } from '../run-terminal.js'
 import { compile, proxyEnv, scriptEnv, secretSources } from '../script-host.js'
 import { version } from '../version.js'
@@ -59,6 +60,7 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
     version: version(),
     warn: (message) => terminal.warn(message),
   })
+  const api = new ControlHost()
   try {
     await terminal.open()
     for (const flag of withoutEffect(flags))
@@ -93,8 +95,12 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
         planned: async (plan) => {
           await files.open(plan, { script: flags.script, name: runtime.name, source })
           terminal.planned(plan, flags.script, files)
+          api.planned(plan)
         },
-        live: (state) => terminal.live(state),
+        live: (state) => {
+          api.live(state)
+          terminal.live(state)
+        },
         window: (window, time) => files.window(window, time),
         injector: (values, span) => files.injector(values, span),
         samples: (batch) => files.samples(batch),
@@ -104,6 +110,7 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
     )
     const stopListening = onSignals((signal) => run.interrupt(signal))
     try {
+      await api.open(runtime.address, run.control)
       const result = await run.run((measured) => summaryInput(measured, flags, io))
       await finish(result, flags, io, terminal, files)
       if (runtime.linger === true) await untilSignal(terminal)
@@ -123,6 +130,7 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
     terminal.scriptFailure(error.failure)
     return { exitCode: codeOfFailure(error.failure), recordDir: files.dir }
   } finally {
+    await api.close()
     await terminal.close()
   }
 }
