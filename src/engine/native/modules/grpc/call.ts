@@ -112,7 +112,7 @@ export class Call implements StreamListener {
 
   #open(session: Session): void {
     const { path, metadata, timeoutMs } = this.#spec
-    const stream = session.open(path, callHeaders(timeoutMs, this.#channel, metadata), this.#body, this)
+    const stream = session.open(path, callHeaders(timeoutMs, this.#channel), metadata, this.#body, this)
     this.#stream = stream
     const unsent = this.#unsent
     this.#unsent = undefined
@@ -363,7 +363,7 @@ function trailerStatus(fields: Fields): Status {
 }
 
 /** Headers of a call, made once for each of the usual kinds: equal arrays are equal headers to the session. */
-function callHeaders(timeoutMs: number, channel: Channel, metadata: Metadata): readonly string[] {
+function callHeaders(timeoutMs: number, channel: Channel): readonly string[] {
   const { userAgent } = channel.vu.options
   const key = `${timeoutMs} ${userAgent}`
   let headers = usual.get(key)
@@ -381,7 +381,7 @@ function callHeaders(timeoutMs: number, channel: Channel, metadata: Metadata): r
     ]
     if (usual.size < 100) usual.set(key, headers)
   }
-  return metadata.length === 0 ? headers : [...headers, ...metadata]
+  return headers
 }
 
 const usual = new Map<string, readonly string[]>()

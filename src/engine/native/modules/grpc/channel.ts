@@ -10,7 +10,7 @@ import type { Fault } from '../../http1/faults.js'
 import type { Target } from '../../http1/types.js'
 import type { VuScope } from '../../types.js'
 import { quote } from '../http/go-text.js'
-import { NodeSession } from './node-session.js'
+import { H2Session } from './h2/session.js'
 import type { Session } from './session.js'
 
 export interface ChannelOptions {
@@ -175,7 +175,7 @@ export class Channel {
     this.remoteIp = raw.remoteAddress ?? ''
     const scheme = this.options.plaintext ? 'http' : 'https'
     const authority = this.options.authority === '' ? this.options.address : this.options.authority
-    const session = new NodeSession(socket, scheme, authority, {
+    const session = new H2Session(socket, raw, scheme, authority, {
       ready: () => {
         this.#session = session
         this.#problem = undefined

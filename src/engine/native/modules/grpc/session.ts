@@ -27,10 +27,17 @@ export interface Session {
   readonly isClosing: boolean
   /**
    * Opens a stream.
-   * @param headers  names and values in turn, without the pseudo headers
+   * @param headers  names and values in turn, without the pseudo headers; the same array again means the same headers
+   * @param extra  more of them, which differ from call to call
    * @param body  sent at once, with END_STREAM, in one write with the head
    */
-  open(path: string, headers: readonly string[], body: Buffer | undefined, listener: StreamListener): SessionStream
+  open(
+    path: string,
+    headers: readonly string[],
+    extra: readonly string[],
+    body: Buffer | undefined,
+    listener: StreamListener,
+  ): SessionStream
   /** Closes at once; streams under way hear `onLost`. */
   close(): void
 }
