@@ -14,7 +14,7 @@ const FIRST_PAUSE_NS = 0.5e9
 const LONGEST_PAUSE_NS = 8e9
 /** As long as a receiver may ask for by `Retry-After`. */
 const LONGEST_ASKED_PAUSE_NS = 30e9
-/** At the end a receiver that never took anything is not waited for longer than this. */
+/** At the end a receiver that never said anything is not waited for longer than this. */
 const STRANGER_PATIENCE_NS = 2e9
 
 /** And one that goes on taking, slowly, for no more than so many times the patience. */
@@ -26,11 +26,14 @@ export class DeliveryError extends Error {
   readonly retriable: boolean
   /** What the receiver asked for. */
   readonly retryAfterNs: number | undefined
+  /** There is somebody. */
+  readonly answered: boolean
 
-  constructor(message: string, retriable: boolean, retryAfterNs?: number) {
+  constructor(message: string, retriable: boolean, answer?: { readonly retryAfterNs?: number | undefined }) {
     super(message)
     this.retriable = retriable
-    this.retryAfterNs = retryAfterNs
+    this.retryAfterNs = answer?.retryAfterNs
+    this.answered = answer !== undefined
   }
 }
 
@@ -65,17 +68,13 @@ export class Delivery {
   #why: string | undefined
   #warned = false
   #delivered = 0
+  #isKnown = false
   #closing = false
   #gaveUp = false
   #whenIdle: (() => void) | undefined
 
   constructor(options: DeliveryOptions) {
     this.#options = options
-  }
-
-  /** Parcels that the receiver has taken. */
-  get delivered(): number {
-    return this.#delivered
   }
 
   /** Never waits. @param samples  how many the parcel holds, for the count of what is lost */
@@ -98,7 +97,7 @@ export class Delivery {
     const lastNs = clock.nowNs() + patienceNs * MOST_PATIENCES
     while (!this.#isIdle && !this.#gaveUp) {
       const before = this.#delivered
-      const patience = before === 0 ? Math.min(patienceNs, STRANGER_PATIENCE_NS) : patienceNs
+      const patience = !this.#isKnown ? Math.min(patienceNs, STRANGER_PATIENCE_NS) : patienceNs
       await this.#idleOr(clock, patience)
       const moved = this.#delivered > before && clock.nowNs() < lastNs
       if (!this.#isIdle && !moved) this.#giveUp()
@@ -130,6 +129,7 @@ export class Delivery {
     try {
       await this.#options.send(parcel.body, this.#abort.signal)
       this.#delivered++
+      this.#isKnown = true
       this.#pauseNs = 0
       this.#underWay--
     } catch (error) {
@@ -142,6 +142,7 @@ export class Delivery {
   #failed(parcel: Parcel, error: unknown): void {
     const why = error instanceof Error ? error.message : String(error)
     const retriable = error instanceof DeliveryError && error.retriable
+    if (error instanceof DeliveryError && error.answered) this.#isKnown = true
     if (this.#gaveUp) return this.#lose(parcel.samples, this.#why ?? why)
     if (!retriable) return this.#lose(parcel.samples, why)
     this.#why = why

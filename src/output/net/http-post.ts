@@ -122,7 +122,7 @@ export function judge(answer: PostAnswer): void {
   const { status, text, retryAfterNs } = answer
   if (status >= 200 && status < 300) return
   const said = text.trim() === '' ? '' : `: ${text.trim().slice(0, 300)}`
-  throw new DeliveryError(`it answered ${status}${said}`, status === 429 || status >= 500, retryAfterNs)
+  throw new DeliveryError(`it answered ${status}${said}`, status === 429 || status >= 500, { retryAfterNs })
 }
 
 async function readAnswer(answer: IncomingMessage): Promise<PostAnswer> {

@@ -118,10 +118,10 @@ function verdict({ http, code, message }: Status, url: URL): DeliveryError | und
   if (code === 0) return undefined
   if (code !== undefined) {
     const said = message === '' ? '' : `: ${message.slice(0, 300)}`
-    return new DeliveryError(`it answered gRPC status ${code}${said}`, RETRIABLE.has(code))
+    return new DeliveryError(`it answered gRPC status ${code}${said}`, RETRIABLE.has(code), {})
   }
   if (http === 0) return new DeliveryError(`${url.host} closed the connection`, true)
-  return new DeliveryError(`it answered ${http}, which is no gRPC`, http === 429 || http >= 500)
+  return new DeliveryError(`it answered ${http}, which is no gRPC`, http === 429 || http >= 500, {})
 }
 
 function percentDecoded(text: string): string {
@@ -133,9 +133,12 @@ function percentDecoded(text: string): string {
 }
 
 function reasonOf(error: Error, url: URL): string {
-  const { code } = error as NodeJS.ErrnoException
+  // A stream that falls with its connection has the reason as its cause.
+  const root = error.cause instanceof Error ? error.cause : error
+  const { code, message } = root as NodeJS.ErrnoException
   if (code === 'ECONNREFUSED') return `connection to ${url.host} refused`
   if (code === 'ENOTFOUND') return `no such host: ${url.hostname}`
   if (code === 'ECONNRESET' || code === 'EPIPE') return `${url.host} closed the connection`
-  return error.message === '' ? (code ?? 'unknown error') : error.message
+  if (code === 'ERR_HTTP2_ERROR') return `${url.host} does not speak gRPC (${message})`
+  return message === '' ? (code ?? 'unknown error') : message
 }
