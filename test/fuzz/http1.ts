@@ -41,7 +41,7 @@ function createParserBench(): (bytes: Buffer, head: boolean, random: Random) => 
   const budget = { usedBytes: 0 }
   const memo = { memo: undefined }
   const shared = Buffer.alloc(65_536)
-  let parser = new ResponseParser(budget)
+  let parser = new ResponseParser(budget, true)
   return (bytes, head, random) => {
     parser.start(head, random() < 0.2, memo)
     let at = 0
@@ -63,7 +63,7 @@ function createParserBench(): (bytes: Buffer, head: boolean, random: Random) => 
     // A connection ends with its first error.
     parser.drop()
     if (budget.usedBytes !== 0) throw new Error(`${budget.usedBytes} bytes of the budget are not given back`)
-    parser = new ResponseParser(budget)
+    parser = new ResponseParser(budget, true)
     return 'refused'
   }
 }

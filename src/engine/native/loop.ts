@@ -4,7 +4,7 @@
  */
 import type { Cancel, Clock } from '#base/clock.js'
 import type { Interruption } from './interrupt.js'
-import type { LoopChannel, Realm, VuLoop } from './types.js'
+import type { HeldCall, LoopChannel, Realm, VuLoop } from './types.js'
 
 export class Loop implements VuLoop {
   readonly #clock: Clock
@@ -74,6 +74,28 @@ export class Loop implements VuLoop {
     })
   }
 
+  hold<T>(call: HeldCall<T>): Promise<T> | undefined {
+    if (this.#blocked > 0 || this.#interruption !== undefined || !call.done) return undefined
+    this.#blocked++
+    call.done = false
+    this.#track(call)
+    return new this.#Promise<T>(call.capture)
+  }
+
+  resolveHeld<T>(call: HeldCall<T>, value: T): void {
+    if (call.done) return
+    const { resolve } = call
+    this.#letGo(call)
+    resolve(value)
+  }
+
+  rejectHeld<T>(call: HeldCall<T>, error: unknown): void {
+    if (call.done) return
+    const { resolve, reject } = call
+    this.#letGo(call)
+    this.#reject(error, resolve, reject)
+  }
+
   host<T>(start: (resolve: (value: T) => void, reject: (error: unknown) => void) => Cancel | void): Promise<T> {
     const Promise = this.#Promise
     if (this.#interruption !== undefined) return Promise.reject(this.#interruption) as Promise<T>
@@ -105,13 +127,17 @@ export class Loop implements VuLoop {
       (error) => {
         if (pending.done) return
         this.#settle(pending)
-        // An error made in a socket's callback knows nothing of the script. V8 follows promises when a stack is
-        // taken inside a reaction, and so finds who waits: k6 prints these frames too.
-        if (error instanceof Error || error instanceof this.#Error) resolve(this.#traced(error))
-        else reject(error)
+        this.#reject(error, resolve, reject)
       },
     )
     if (!pending.done && typeof cancel === 'function') pending.cancel = cancel
+  }
+
+  #reject<T>(error: unknown, resolve: (value: T | PromiseLike<T>) => void, reject: (error: unknown) => void): void {
+    // An error made in a socket's callback knows nothing of the script. V8 follows promises when a stack is
+    // taken inside a reaction, and so finds who waits: k6 prints these frames too.
+    if (error instanceof Error || error instanceof this.#Error) resolve(this.#traced(error))
+    else reject(error)
   }
 
   register(): (callback: () => unknown) => void {
@@ -287,6 +313,13 @@ export class Loop implements VuLoop {
     if (this.#blocked === 0 && this.#queue.length > 0) this.#scheduleDrain()
   }
 
+  /** What a call that is kept would keep: its promise, and by it the last answer. */
+  #letGo<T>(call: HeldCall<T>): void {
+    this.#settle(call)
+    call.resolve = nothing
+    call.reject = nothing
+  }
+
   #beginNext(): void {
     const next = this.#waiting?.shift()
     if (next === undefined) return
@@ -330,6 +363,8 @@ export class Loop implements VuLoop {
     }
   }
 }
+
+function nothing(): void {}
 
 interface Timer {
   readonly kind: 'setTimeout' | 'setInterval'

@@ -123,6 +123,14 @@ export interface VuLoop {
    */
   block<T>(start: (resolve: (value: T) => void, reject: (error: unknown) => void) => Cancel | void): Promise<T>
   /**
+   * As `block`, for a call whose object the caller keeps and uses again: nothing but the promise is made. The caller
+   * starts it when it has the promise, and ends it by `resolveHeld` or `rejectHeld`.
+   * @returns undefined when something blocks already or the iteration is interrupted: then take `block`
+   */
+  hold<T>(call: HeldCall<T>): Promise<T> | undefined
+  resolveHeld<T>(call: HeldCall<T>, value: T): void
+  rejectHeld<T>(call: HeldCall<T>, error: unknown): void
+  /**
    * As `block`, for a call that runs the script's callbacks while it lasts (`ws.connect`): what those block on begins at
    * once. Call `enter` before each.
    */
@@ -142,6 +150,19 @@ export interface VuLoop {
   readonly interrupted: boolean
   /** Throws the interruption if there is one. */
   check(): void
+}
+
+/** A blocking call that is made again and again. All but `cancel` and `capture` belong to the loop. */
+export interface HeldCall<T> {
+  /** True while nothing is under way. */
+  done: boolean
+  readonly hosts: false
+  resolve: (value: T | PromiseLike<T>) => void
+  reject: (error: unknown) => void
+  /** Notes both: the executor of the call's promises. */
+  readonly capture: (resolve: (value: T | PromiseLike<T>) => void, reject: (error: unknown) => void) => void
+  /** Called by an interruption. */
+  readonly cancel: Cancel
 }
 
 export interface LoopChannel {

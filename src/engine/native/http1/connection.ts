@@ -6,9 +6,10 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { nowMs } from '#base/clock.js'
 import type { DialEvents } from './dialer.js'
+import { type DirectHandle, type DirectReader, directWrite, takeHandle, writeError } from './direct-socket.js'
 import { brokenConnection, canceled, type Fault, fault, ioFault, requestTimeout } from './faults.js'
 import { type HeadMemo, ResponseParser } from './parser.js'
-import { adopt, isAdopted, type SocketReader } from './socket-reader.js'
+import { adopt, isAdopted, sharedRead, type SocketReader } from './socket-reader.js'
 import { tlsFault } from './tls-faults.js'
 import type { Timed, TimeoutList } from './timeouts.js'
 import type { Shared } from './transport.js'
@@ -40,12 +41,14 @@ interface TargetMemo extends HeadMemo {
   wire: string
 }
 
-export class Connection implements Timed, DialEvents, SocketReader {
+export class Connection implements Timed, DialEvents, SocketReader, DirectReader {
   dueMs = 0
   timeoutPrev: Timed | undefined = undefined
   timeoutNext: Timed | undefined = undefined
   timeoutList: TimeoutList | undefined = undefined
   readonly origin: string
+  /** Place among the busy ones of its pool; -1 = not there. */
+  busyAt = -1
   /** Counts requests, so that a late cancel hits nothing. */
   sequence = 0
   #owner: ConnectionOwner
@@ -53,6 +56,10 @@ export class Connection implements Timed, DialEvents, SocketReader {
   #socket: Socket | undefined = undefined
   /** Below TLS; undefined when it is the socket itself. */
   #raw: Socket | undefined = undefined
+  /** Of a plain socket that is used below its stream. */
+  #handle: DirectHandle | undefined = undefined
+  /** A direct write of which the kernel has taken only a part. */
+  #isWriting = false
   #rawSent = 0
   #rawReceived = 0
   readonly #parser: ResponseParser
@@ -82,7 +89,7 @@ export class Connection implements Timed, DialEvents, SocketReader {
   constructor(owner: ConnectionOwner, target: Target) {
     this.#owner = owner
     this.origin = target.origin
-    this.#parser = new ResponseParser(owner.shared.budget)
+    this.#parser = new ResponseParser(owner.shared.budget, true)
   }
 
   /** Starts a request: at once on an open connection, else after dialling. `beganMs` = when the caller asked. */
@@ -99,13 +106,13 @@ export class Connection implements Timed, DialEvents, SocketReader {
     this.#owner.shared.timeouts.add(this, beganMs, request.timeoutMs)
     if (this.#state === isIdle) {
       this.#state = isBusy
-      const now = nowMs()
-      this.#gotConnMs = now
+      // Nothing waits between asking for an idle connection and having it: no clock is read for that.
+      this.#gotConnMs = beganMs
       // Go's trace of a reused connection: connect and handshake begin and end when it is got.
-      this.#connectStartMs = now
-      this.#connectDoneMs = now
-      this.#tlsStartMs = now
-      this.#tlsDoneMs = now
+      this.#connectStartMs = beganMs
+      this.#connectDoneMs = beganMs
+      this.#tlsStartMs = beganMs
+      this.#tlsDoneMs = beganMs
       this.#write(request)
     } else {
       this.#state = isDialling
@@ -153,7 +160,7 @@ export class Connection implements Timed, DialEvents, SocketReader {
     this.#tlsStartMs = nowMs()
   }
 
-  opened(socket: Socket, raw: Socket): void {
+  opened(socket: Socket, raw: Socket, tunnelled: boolean): void {
     const now = nowMs()
     this.#socket = socket
     // Looked up now, because a closed socket does not know any more, and the error texts name it.
@@ -167,6 +174,7 @@ export class Connection implements Timed, DialEvents, SocketReader {
       this.#tlsCipherSuite = goCipherName(secure.getCipher()?.standardName ?? '')
     }
     adopt(socket, raw, this)
+    if (socket === raw && !tunnelled && this.#owner.shared.direct) this.#handle = takeHandle(socket, this)
     this.#state = isBusy
     this.#gotConnMs = now
     this.#write(this.#request as WireRequest)
@@ -200,6 +208,11 @@ export class Connection implements Timed, DialEvents, SocketReader {
         memo.request = request
       }
       this.#bytesSent += wire.length
+      const handle = this.#handle
+      if (handle !== undefined && socket.writableLength === 0 && !this.#isWriting) {
+        this.#writeDirect(handle, socket, wire)
+        return
+      }
       socket.write(wire, 'latin1')
     } else {
       const head = `${this.#requestHead(request)}\r\n`
@@ -227,12 +240,31 @@ export class Connection implements Timed, DialEvents, SocketReader {
     }
   }
 
+  #writeDirect(handle: DirectHandle, socket: Socket, wire: string): void {
+    const before = this.#served === 0 ? handle.bytesWritten : 0
+    const outcome = directWrite(handle, wire, (status) => {
+      this.#isWriting = false
+      if (status < 0) socket.destroy(writeError(status))
+      else if (this.#state === isBusy && this.#sentMs === 0) this.#sentMs = nowMs()
+    })
+    if (outcome === 0) {
+      this.#sentMs = nowMs()
+      // The first write shows whether this Node's handles still do what is expected of them.
+      if (this.#served === 0 && handle.bytesWritten - before !== wire.length) this.#handle = undefined
+    } else if (outcome > 0) this.#isWriting = true
+    else socket.destroy(writeError(outcome))
+  }
+
   #requestHead(request: WireRequest): string {
     const target = request.target
     const proxy = target.secure ? undefined : this.#owner.shared.dialer.proxies.for(target)
     if (proxy === undefined) return `${request.method} ${target.path} HTTP/1.1\r\n${request.headerBlock}`
     const uri = `http://${target.hostHeader}${target.path}`
     return `${request.method} ${uri} HTTP/1.1\r\n${request.headerBlock}${proxy.authorization}`
+  }
+
+  onDirectBytes(count: number): void {
+    this.onBytes(sharedRead.buffer, count)
   }
 
   onBytes(buf: Buffer, count: number): void {
@@ -325,6 +357,7 @@ export class Connection implements Timed, DialEvents, SocketReader {
       proto: head.proto,
       rawHeaders: head.rawHeaders,
       body: parser.body,
+      bodyLatin1: parser.bodyLatin1,
       blocked: this.#gotConnMs - this.#getConnMs,
       connecting: reused ? 0 : this.#connectDoneMs - this.#connectStartMs,
       tlsHandshaking: reused ? 0 : this.#tlsDoneMs - this.#tlsStartMs,
@@ -343,6 +376,7 @@ export class Connection implements Timed, DialEvents, SocketReader {
       errorInBody: false,
     }
     parser.body = undefined
+    parser.bodyLatin1 = undefined
     this.#done = undefined
     this.#served++
     if (
@@ -350,6 +384,7 @@ export class Connection implements Timed, DialEvents, SocketReader {
       !head.close &&
       head.status !== 101 &&
       shared.keepAlive &&
+      !this.#isWriting &&
       (this.#socket as Socket).writableLength === 0
     ) {
       this.#state = isIdle
@@ -383,6 +418,7 @@ export class Connection implements Timed, DialEvents, SocketReader {
       rawHeaders: none,
       // k6 shows what it had of a body that broke off.
       body: inBody ? this.#parser.partialBody() : undefined,
+      bodyLatin1: undefined,
       blocked: got ? Math.max(0, this.#gotConnMs - this.#getConnMs) : 0,
       connecting: this.#connectDoneMs > 0 ? this.#connectDoneMs - this.#connectStartMs : 0,
       tlsHandshaking: this.#tlsDoneMs > 0 ? this.#tlsDoneMs - this.#tlsStartMs : 0,

@@ -111,7 +111,7 @@ interface Answer {
 /** Feeds in random cuts, one byte at a time, or (undefined) whole; then the peer closes. */
 function parse(bytes: Buffer, head: boolean, cuts: Random | 'bytes' | undefined): Answer {
   const budget = { usedBytes: 0 }
-  const parser = new ResponseParser(budget)
+  const parser = new ResponseParser(budget, cuts === undefined)
   parser.start(head, false, undefined)
   // The bytes pass through one buffer that is overwritten, as they do on a socket.
   const shared = Buffer.alloc(Math.max(1, bytes.length))
@@ -137,7 +137,7 @@ function parse(bytes: Buffer, head: boolean, cuts: Random | 'bytes' | undefined)
     error: parser.error,
     status: parser.error === '' ? (parser.head?.status ?? 0) : 0,
     headers: parser.error === '' ? (parser.head?.rawHeaders ?? []) : [],
-    body: parser.error === '' ? (parser.body ?? Buffer.alloc(0)) : Buffer.alloc(0),
+    body: parser.error === '' ? (parser.body ?? Buffer.from(parser.bodyLatin1 ?? '', 'latin1')) : Buffer.alloc(0),
     used: parser.error === '' ? used : 0,
   }
 }

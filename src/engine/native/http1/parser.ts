@@ -15,6 +15,9 @@ export const maxBodyBytes = 268_435_456
 /** Body bytes that all unfinished responses of a worker may hold together. */
 export const maxBufferedBytes = 1_073_741_824
 
+/** Above this a copy into a Buffer is cheaper than a string, and stays out of V8's heap. */
+const maxLatin1Body = 4096
+
 /** Go's bufio buffer: a chunk-size line or a trailer longer than this is refused. */
 const maxLine = 4096
 
@@ -53,8 +56,10 @@ interface Remembered {
 export class ResponseParser {
   /** Of the finished (or, in a body, current) response. */
   head: Head | undefined
-  /** Undefined when there is none, or it is not kept. */
+  /** Undefined when there is none, or it is not kept, or it stands in `bodyLatin1`. */
   body: Buffer | undefined
+  /** A short body that came in one piece, one byte a character: a string costs a third of a Buffer. */
+  bodyLatin1: string | undefined
   /** In Go's words; '' = none. */
   error = ''
   /** The error came after a good header block. */
@@ -79,15 +84,19 @@ export class ResponseParser {
   #fixedFill = 0
   #memo: HeadMemo | undefined
   readonly #budget: BodyBudget
+  readonly #shortAsText: boolean
 
-  constructor(budget: BodyBudget) {
+  /** @param shortAsText  gives a short body as `bodyLatin1` */
+  constructor(budget: BodyBudget, shortAsText = false) {
     this.#budget = budget
+    this.#shortAsText = shortAsText
   }
 
   /** Before each request. `memo` may be undefined. */
   start(isHead: boolean, discard: boolean, memo: HeadMemo | undefined): void {
     this.head = undefined
     this.body = undefined
+    this.bodyLatin1 = undefined
     this.error = ''
     this.errorInBody = false
     this.unclean = false
@@ -292,7 +301,7 @@ export class ResponseParser {
     } else this.#state = inOpenBody
   }
 
-  #fixedBody(buf: Buffer, at: number, end: number): number {
+  #fixedBody(buf: Latin1Buffer, at: number, end: number): number {
     const left = this.#left
     const have = end - at
     if (this.#discard) {
@@ -305,11 +314,15 @@ export class ResponseParser {
     }
     if (this.#fixed === undefined && this.#parts === undefined) {
       if (have >= left) {
+        this.#state = finished
+        if (this.#shortAsText && left <= maxLatin1Body) {
+          this.bodyLatin1 = buf.latin1Slice(at, at + left)
+          return at + left
+        }
         // All of it in one piece: the usual case, copied out of the shared read buffer once.
         const body = Buffer.allocUnsafe(left)
         buf.copy(body, 0, at, at + left)
         this.body = body
-        this.#state = finished
         return at + left
       }
       // A length is only a claim, so no more is allocated up front than a megabyte.

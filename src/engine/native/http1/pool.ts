@@ -12,7 +12,7 @@ export class VuConnections implements Connections, ConnectionOwner {
   /** Oldest first. Most VUs have one. */
   readonly #idle: Connection[] = []
   /** With a request on them. */
-  readonly #busy = new Set<Connection>()
+  readonly #busy: Connection[] = []
 
   constructor(shared: Shared, vuId: number) {
     this.shared = shared
@@ -20,11 +20,16 @@ export class VuConnections implements Connections, ConnectionOwner {
   }
 
   send(request: WireRequest, done: (response: WireResponse) => void): Cancel {
-    const began = nowMs()
-    const connection = this.take(request.target)
-    connection.begin(request, done, began)
+    const connection = this.start(request, done)
     const sequence = connection.sequence
     return () => connection.cancel(sequence)
+  }
+
+  start(request: WireRequest, done: (response: WireResponse) => void): Connection {
+    const beganMs = nowMs()
+    const connection = this.take(request.target)
+    connection.begin(request, done, beganMs)
+    return connection
   }
 
   dial(target: Target, events: DialEvents, how?: DialOptions): void {
@@ -39,17 +44,17 @@ export class VuConnections implements Connections, ConnectionOwner {
       if (connection.origin !== origin) continue
       if (i === idle.length - 1) idle.pop()
       else idle.splice(i, 1)
-      this.#busy.add(connection)
+      this.#addBusy(connection)
       return connection
     }
     const connection = new Connection(this, target)
-    this.#busy.add(connection)
+    this.#addBusy(connection)
     return connection
   }
 
   release(connection: Connection): void {
     const idle = this.#idle
-    this.#busy.delete(connection)
+    this.#removeBusy(connection)
     if (idle.length > 0) {
       let same = 0
       for (const other of idle) if (other.origin === connection.origin) same++
@@ -63,7 +68,7 @@ export class VuConnections implements Connections, ConnectionOwner {
   }
 
   forget(connection: Connection): void {
-    this.#busy.delete(connection)
+    this.#removeBusy(connection)
     const i = this.#idle.indexOf(connection)
     if (i >= 0) this.#idle.splice(i, 1)
   }
@@ -74,6 +79,20 @@ export class VuConnections implements Connections, ConnectionOwner {
 
   close(): void {
     this.closeIdle()
-    for (const connection of Array.from(this.#busy)) connection.close()
+    for (const connection of this.#busy.slice()) connection.close()
+  }
+
+  #addBusy(connection: Connection): void {
+    connection.busyAt = this.#busy.push(connection) - 1
+  }
+
+  #removeBusy(connection: Connection): void {
+    const at = connection.busyAt
+    if (at < 0) return
+    connection.busyAt = -1
+    const last = this.#busy.pop() as Connection
+    if (last === connection) return
+    this.#busy[at] = last
+    last.busyAt = at
   }
 }

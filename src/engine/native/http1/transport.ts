@@ -10,7 +10,7 @@ import type { Connections } from './types.js'
 
 export interface TransportOptions {
   readonly options: Options
-  /** Environment variables in which proxies are looked for. */
+  /** Environment variables in which proxies are looked for, and `PW_SOCKETS` (direct-socket.ts). */
   readonly proxyEnv: Readonly<Record<string, string>>
   readonly clock: Clock
 }
@@ -26,6 +26,8 @@ export interface Shared {
   readonly dialer: Dialer
   readonly timeouts: Timeouts
   readonly budget: BodyBudget
+  /** Plain sockets are read and written below their streams. */
+  readonly direct: boolean
   readonly keepAlive: boolean
   readonly maxIdle: number
   readonly maxIdlePerHost: number
@@ -36,6 +38,7 @@ export function createTransport({ options, proxyEnv }: TransportOptions): Transp
     dialer: new Dialer(options, proxyEnv, sharedRead),
     timeouts: new Timeouts(),
     budget: { usedBytes: 0 },
+    direct: proxyEnv['PW_SOCKETS'] !== 'stream',
     keepAlive: !options.noConnectionReuse,
     // Go's http.Transport reads 0 as "no limit" here and as 2 there.
     maxIdle: options.batch > 0 ? options.batch : Number.POSITIVE_INFINITY,

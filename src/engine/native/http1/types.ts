@@ -48,8 +48,10 @@ export interface WireResponse {
    * May be one array for many responses: equal identity means equal content. Never modify it.
    */
   rawHeaders: readonly string[]
-  /** `undefined` when discarded or none. */
+  /** `undefined` when discarded, when there is none, and when it stands in `bodyLatin1`; see `bodyBytes`. */
   body: Buffer | undefined
+  /** A short body, one byte a character. */
+  bodyLatin1?: string | undefined
   /** Milliseconds, k6's phases. */
   blocked: number
   connecting: number
@@ -76,15 +78,29 @@ export interface WireResponse {
   errorInBody: boolean
 }
 
+/** The body as bytes. */
+export function bodyBytes({ body, bodyLatin1 }: WireResponse): Buffer | undefined {
+  return bodyLatin1 === undefined ? body : Buffer.from(bodyLatin1, 'latin1')
+}
+
 /** The connections of one VU. */
 export interface Connections {
   /** Calls `done` exactly once, never from inside `send`. The result aborts: `done` then gets k6's 1000-family error. */
   send(request: WireRequest, done: (response: WireResponse) => void): Cancel
+  /** As `send`, for a caller that keeps what it needs to abort: no closure is made. */
+  start(request: WireRequest, done: (response: WireResponse) => void): Sending
   /** A connection of its own for a protocol that is not HTTP's request and answer; the caller owns its socket. */
   dial(target: Target, events: DialEvents, how?: DialOptions): void
   /** Closes idle connections (end of an iteration with `noVUConnectionReuse`). */
   closeIdle(): void
   close(): void
+}
+
+/** A request under way. */
+export interface Sending {
+  /** To be read right after `start`, and given to `cancel`: the thing serves other requests later. */
+  readonly sequence: number
+  cancel(sequence: number): void
 }
 
 export interface DialOptions {

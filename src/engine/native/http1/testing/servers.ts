@@ -9,7 +9,7 @@ import type { Options } from '#config/types.js'
 import { buildHeaderBlock } from '../header-block.js'
 import { parseTarget } from '../target.js'
 import { createTransport, type Transport } from '../transport.js'
-import type { Connections, WireRequest, WireResponse } from '../types.js'
+import { bodyBytes, type Connections, type WireRequest, type WireResponse } from '../types.js'
 
 export interface RawServer {
   readonly port: number
@@ -66,7 +66,10 @@ export function client(options: Partial<Options> = {}, proxyEnv: Readonly<Record
   return {
     transport,
     connections,
-    get: (url, more) => new Promise((resolve) => connections.send(request(url, more), resolve)),
+    get: (url, more) =>
+      new Promise((resolve) =>
+        connections.send(request(url, more), (response) => resolve({ ...response, body: bodyBytes(response) })),
+      ),
     close: () => {
       connections.close()
       transport.close()

@@ -2,6 +2,7 @@
 import type { Options } from '#config/types.js'
 import type { WireResponse } from '../../http1/types.js'
 import type { VuScope } from '../../types.js'
+import type { BareGet } from './bare-get.js'
 import { CookieStore } from './cookie-jar.js'
 import { type ExpectedStatuses, successStatuses } from './expected-statuses.js'
 import type { Pages } from './response-html.js'
@@ -46,10 +47,18 @@ export class HttpClient {
   /** Undefined = `setResponseCallback(null)`: requests neither fail nor succeed. */
   callback: ExpectedStatuses | undefined = successStatuses
   #shared: HttpShared | undefined
+  #bareGet: BareGet | undefined
+  readonly #makeBareGet: (client: HttpClient) => BareGet
 
-  constructor(vu: VuScope, pages: Pages) {
+  constructor(vu: VuScope, pages: Pages, makeBareGet: (client: HttpClient) => BareGet) {
     this.vu = vu
     this.pages = pages
+    this.#makeBareGet = makeBareGet
+  }
+
+  /** The VU's `http.get(url)`, made on first use. */
+  get bareGet(): BareGet {
+    return (this.#bareGet ??= this.#makeBareGet(this))
   }
 
   // Options are final only after the init context.

@@ -1,7 +1,7 @@
 /** `--http-debug`: requests and answers as log lines, in k6's form (httputil.DumpRequestOut and DumpResponse). */
 import { randomUUID } from 'node:crypto'
 import type { TagSet } from '#metrics/types.js'
-import type { WireRequest, WireResponse } from '../../http1/types.js'
+import { bodyBytes, type WireRequest, type WireResponse } from '../../http1/types.js'
 import type { LogFields, VuScope } from '../../types.js'
 import { canonicalName, rawHeader } from './headers.js'
 
@@ -29,9 +29,10 @@ export function debugResponse(vu: VuScope, tags: TagSet, wire: WireResponse, id:
     if (name !== 'Content-Length') lines.push(`${name}: ${raw[i + 1]}\r\n`)
   }
   head += lines.sort().join('')
-  let body = full ? bodyText(wire.body) : ''
+  const bytes = full ? bodyBytes(wire) : undefined
+  let body = bodyText(bytes)
   if (full && chunked) {
-    body = body === '' ? '0\r\n\r\n' : `${(wire.body as Buffer).length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
+    body = body === '' ? '0\r\n\r\n' : `${(bytes as Buffer).length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
   }
   vu.log.info(`Response:\n${unix(head)}\n${unix(body)}\n`, fields(vu, tags, id))
 }

@@ -4,7 +4,7 @@
  * because what goes wrong there makes that request an error.
  */
 import type { Cancel } from '#base/clock.js'
-import type { Target, WireRequest, WireResponse } from '../../http1/types.js'
+import { bodyBytes, type Target, type WireRequest, type WireResponse } from '../../http1/types.js'
 import { createNtlm, digestAuthorization, type Ntlm } from './auth.js'
 import type { HttpClient } from './client.js'
 import {
@@ -35,8 +35,8 @@ export interface Outcome {
   readonly url: string
   /** False when the request failed: no status, no headers. */
   readonly answered: boolean
-  /** null = none. */
-  readonly body: Buffer | null
+  /** null = none; a string holds one byte a character. */
+  readonly body: Buffer | string | null
   readonly error: string
   readonly errorCode: number
 }
@@ -365,13 +365,13 @@ class Exchange {
   }
 
   #complete(wire: WireResponse): void {
-    let body: Buffer | null = wire.body ?? emptyBody
+    let body: Buffer | string | null = null
     const { status } = wire
-    if (this.#call.responseType === 'none' || status < 200 || status === 204 || status === 304) body = null
-    else {
+    if (this.#call.responseType !== 'none' && status >= 200 && status !== 204 && status !== 304) {
       const encoding = contentEncoding(wire.rawHeaders)
-      if (encoding !== '') {
-        const decoded = decodeBody(body, encoding)
+      if (encoding === '') body = wireBody(wire)
+      else {
+        const decoded = decodeBody(bodyBytes(wire) ?? emptyBody, encoding)
         if (decoded.errorCode !== 0)
           return this.#fail(wire, decoded.errorCode, decoded.shown, decoded.error, decoded.body)
         body = decoded.body
@@ -394,7 +394,7 @@ class Exchange {
     wire: WireResponse,
     url: string,
     answered: boolean,
-    body: Buffer | null,
+    body: Buffer | string | null,
     error: string,
     errorCode: number,
   ): Outcome {
@@ -426,7 +426,12 @@ export function contentEncoding(raw: readonly string[]): string {
   return rawHeader(raw, 'content-encoding') ?? ''
 }
 
-export const emptyBody: Buffer = Buffer.alloc(0)
+/** The body as the transport has it at hand; see `Outcome.body`. */
+export function wireBody(wire: WireResponse): Buffer | string {
+  return wire.bodyLatin1 ?? wire.body ?? emptyBody
+}
+
+const emptyBody: Buffer = Buffer.alloc(0)
 
 /** k6 takes the first answer to be the challenge: with digest it must be a 401, with NTLM it may be. */
 function firstCallback(auth: string, callback: ExpectedStatuses): ExpectedStatuses {

@@ -1,5 +1,6 @@
 /** The module `k6/http`. */
 import type { ModuleFactory, VuScope } from '../../types.js'
+import { BareGet } from './bare-get.js'
 import { batch } from './batch.js'
 import { makeFile } from './body.js'
 import { HttpClient } from './client.js'
@@ -22,7 +23,7 @@ export function resetJar(vu: VuScope): void {
 
 /** Small closures per VU, because scripts take functions out of the module (`const { get } = http`). */
 export const createHttpModule: ModuleFactory = (vu) => {
-  const client = new HttpClient(vu, pages)
+  const client = new HttpClient(vu, pages, makeBareGet)
   const exports = {
     TLS_1_0: 'tls1.0',
     TLS_1_1: 'tls1.1',
@@ -73,6 +74,10 @@ export const createHttpModule: ModuleFactory = (vu) => {
   }
   // A copy, not a prototype: an object that becomes a prototype gets a hidden class of its own, 1 KB per VU.
   return { ...exports, default: exports }
+}
+
+function makeBareGet(client: HttpClient): BareGet {
+  return new BareGet(client)
 }
 
 function get(client: HttpClient, url: unknown, params: unknown, rest: readonly unknown[]): unknown {

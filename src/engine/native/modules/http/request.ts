@@ -1,9 +1,8 @@
 /** One request function of `k6/http`: from the script's arguments to the response that it gets. */
 import type { Cancel } from '#base/clock.js'
-import type { Target } from '../../http1/types.js'
 import type { HttpClient } from './client.js'
-import { emptyBody, type Outcome, resumeExchange, startExchange } from './exchange.js'
-import { type Call, plainCall, readCall } from './params.js'
+import { type Outcome, startExchange } from './exchange.js'
+import { type Call, readCall } from './params.js'
 import { makeResponse } from './response.js'
 import { BadUrl, type Place } from './targets.js'
 
@@ -69,7 +68,7 @@ export function bareGet(client: HttpClient, url: unknown): unknown {
     vu.rateLimit === undefined &&
     shared.options.httpDebug === ''
   if (!plain) return request(client, 'GET', url, undefined, undefined)
-  return vu.loop.block<object>((resolve, reject) => sendBare(client, place, target, resolve, reject))
+  return client.bareGet.send(place, target) ?? request(client, 'GET', url, undefined, undefined)
 }
 
 /** Runs the call; `resolve` gets the response, `reject` the error that the script sees. */
@@ -110,50 +109,4 @@ function settle(
 ): void {
   if (outcome === undefined) reject(new client.vu.realm.GoError(failure))
   else resolve(makeResponse(client, outcome))
-}
-
-function sendBare(
-  client: HttpClient,
-  place: Place,
-  target: Target,
-  resolve: (response: object) => void,
-  reject: (error: unknown) => void,
-): Cancel {
-  const { vu, shared } = client
-  const bare = place.bare ?? shared.targets.bareGet(place, target, plainCall(client, place, 'GET'))
-  const startNs = vu.clock.nowNs()
-  let cancelled = false
-  let resumed: Cancel | undefined
-  const cancel = vu.connections.send(bare.request, (wire) => {
-    if (!cancelled && !shared.isSimple(wire)) {
-      const finish = (outcome: Outcome | undefined, failure: string): void =>
-        settle(client, outcome, failure, resolve, reject)
-      resumed = resumeExchange(client, plainCall(client, place, 'GET'), startNs, wire, finish)
-      return
-    }
-    vu.dataSent += wire.bytesSent
-    vu.dataReceived += wire.bytesReceived
-    if (cancelled) return
-    const { status } = wire
-    const tags = place.named ? shared.samples.named(place, vu.tags) : vu.tags
-    shared.samples.emit(vu, place, tags, 'GET', wire, client.callback, 0, '')
-    const hasBody = !bare.request.discardBody && status !== 204 && status !== 304
-    resolve(
-      makeResponse(client, {
-        call: bare.call,
-        sentHeaders: bare.call.headers,
-        wire,
-        url: place.text,
-        answered: true,
-        body: hasBody ? (wire.body ?? emptyBody) : null,
-        error: '',
-        errorCode: status >= 400 ? 1000 + status : 0,
-      }),
-    )
-  })
-  return () => {
-    cancelled = true
-    if (resumed === undefined) cancel()
-    else resumed()
-  }
 }
