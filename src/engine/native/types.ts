@@ -73,6 +73,8 @@ export interface VuScope {
   dataReceived: number
   /** The run's limit of requests per second (`rps`): calls `go` when this request may leave; undefined = no limit. */
   readonly rateLimit: ((go: () => void) => Cancel) | undefined
+  /** `__ENV` of this VU, with the scenario's own variables. */
+  environment(): Readonly<Record<string, string>>
   /** Called when the VU is closed (end of the run, of setup, ...), with what a module keeps beyond an iteration. */
   onClose(close: () => void | Promise<void>): void
   /** Set by a module that has work to do around every iteration. */

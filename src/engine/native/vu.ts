@@ -191,7 +191,7 @@ export class Vu implements VuScope {
       if (this.#cancelled !== undefined) return false
       return await this.#iterate(intendedStartNs)
     } catch (error) {
-      this.log.error(String(error instanceof Error ? error.message : error))
+      if (!isInterruption(error)) this.log.error(String(error instanceof Error ? error.message : error))
       return false
     } finally {
       this.#isPreparing = false

@@ -16,6 +16,7 @@ const loaders: Readonly<Record<string, () => Promise<ModuleFactory>>> = {
   'k6/crypto': async () => (await import('./crypto/index.js')).createCryptoModule,
   'k6/crypto/x509': async () => (await import('./crypto/index.js')).createX509Module,
   'k6/html': async () => (await import('./html/index.js')).createHtmlModule,
+  'k6/browser': async () => (await import('./browser/index.js')).loadBrowserModule(),
   'k6/secrets': async () => (await import('./secrets/index.js')).createSecretsModule,
   'k6/ws': async () => (await import('./ws/index.js')).createWsModule,
   'k6/websockets': async () => (await import('./websockets/index.js')).createWebSocketsModule,

@@ -49,6 +49,7 @@ export function createTestScope(init: TestScopeInit = {}): TestScope {
     logged,
     errors,
     random: undefined as (() => number) | undefined,
+    environment: (): Record<string, string> => ({}),
     onClose: (close: () => void | Promise<void>): void => void closers.push(close),
     close: async (): Promise<void> => void (await Promise.all(closers.map((each) => each()))),
     files: {
