@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { bundleJslib } from './bundle-jslib.mjs'
+import { bundleWeb } from './bundle-web.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 // Built beside and swapped in, so that a build that fails leaves the last good one standing.
@@ -43,6 +44,7 @@ await build({
 })
 
 await bundleJslib(join(fresh, 'jslib'))
+await bundleWeb(join(fresh, 'web'))
 
 const tsc = spawnSync(
   process.execPath,

@@ -20,6 +20,7 @@ for (const [name, args] of [
   ['biome', ['format', '.']],
   ['tsc', ['-p', 'tsconfig.json', '--noEmit']],
   ['tsc', ['-p', 'tsconfig.test.json']],
+  ['tsc', ['-p', 'src/web/tsconfig.json']],
   ['knip', []],
 ]) {
   const { status } = spawnSync(join(root, 'node_modules', '.bin', name), args, { cwd: root, stdio: 'inherit' })

@@ -4,11 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { total } from './model.js'
+import { ProfileBuilder, total } from './model.js'
+import { pageData } from './page/data.js'
+import { renderPage } from './page/render.js'
 import { readProfile } from './read/index.js'
 import { top } from './views/top.js'
 import { writePprof } from './write/pprof.js'
 import { writeCollapsed, writeSpeedscope } from './write/text.js'
+
+/** The page's code, bundled from its source. */
+function flameApp(): string {
+  const script = join(import.meta.dirname, '..', '..', 'scripts', 'bundle-web.mjs')
+  return execFileSync(process.execPath, [script, 'flame'], { encoding: 'utf8' })
+}
 
 const files = join(import.meta.dirname, 'testing', 'files')
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -211,5 +219,37 @@ describe('files that are no profiles', () => {
         expect(error.code).toBe('PW_PROFILE_UNREADABLE')
       })
     }
+  })
+})
+
+describe('the page', () => {
+  it('adds up to the profile, however small its parts, and holds nothing that could leave its element', async () => {
+    const profile = await readProfile(
+      bytes('main;</script><script>alert(1)</script> (x.js:1) 3\nmain;work (a.js:2) 4\nmain;work (a.js:9) 5\n'),
+      'x',
+    )
+    const page = renderPage(profile, '<b>', flameApp())
+    expect(page).not.toContain('<script>alert')
+    expect(page.match(/<\/script>/g)).toHaveLength(2)
+    expect(page).not.toMatch(/https?:\/\//)
+    const data = pageData(profile, 'x')
+    const numbers = (text: string): number[] => [
+      ...new Float64Array(Uint8Array.from(Buffer.from(text, 'base64')).buffer),
+    ]
+    expect(numbers(data.self[0] as string).reduce((sum, value) => sum + value, 0)).toBe(12)
+    // Two lines of one function are one box, at the hotter line.
+    expect(data.frames.filter(([name]) => name === 'work')).toEqual([['work', 'a.js', 9, 'own']])
+  })
+
+  it('of 400,000 calls holds those that can be seen, and says so', async () => {
+    const builder = new ProfileBuilder([{ type: 'samples', unit: 'count' }])
+    for (let i = 0; i < 400_000; i++)
+      builder.sample(builder.stack([builder.frame({ name: `f${i % 700}` }), builder.frame({ name: `g${i}` })]), [1])
+    builder.sample(builder.stack([builder.frame({ name: 'hot' })]), [1e6])
+    const data = pageData(builder.build(), 'x')
+    expect(Buffer.from(data.parents, 'base64').length / 4).toBeLessThan(2000)
+    expect(data.notes.join()).toContain('folded')
+    const self = new Float64Array(Uint8Array.from(Buffer.from(data.self[0] as string, 'base64')).buffer)
+    expect(self.reduce((sum, value) => sum + value, 0)).toBe(1.4e6)
   })
 })

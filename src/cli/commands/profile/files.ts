@@ -1,6 +1,6 @@
 /** `profile show` and `profile convert`. */
 import { readFile, writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ExitCode } from '#base/errors.js'
 import type { Profile } from '#profile/model.js'
@@ -26,7 +26,12 @@ export async function convert(argv: readonly string[], io: CommandIo): Promise<n
   const { values, positionals } = parse(argv)
   const profile = await load(positionals, 2, io)
   const out = positionals[1] as string
-  const written = await writeProfile(profile, { out, to: values.to, value: valueIndex(profile, values.value) })
+  const written = await writeProfile(profile, {
+    title: basename(positionals[0] as string),
+    out,
+    to: values.to,
+    value: valueIndex(profile, values.value),
+  })
   await writeFile(resolve(io.cwd, out), written).catch((error: Error) => {
     throw usage(`Cannot write ${out}: ${error.message}`, 'give a file in a folder that exists and can be written')
   })

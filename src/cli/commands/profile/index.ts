@@ -59,4 +59,5 @@ Examples:
   perfwright profile --kind heap -- node server.js
   perfwright profile show CPU.20261122.cpuprofile
   perfwright profile convert cpu.pb.gz cpu.speedscope.json
+  perfwright profile convert cpu.pb.gz flame.html
 `

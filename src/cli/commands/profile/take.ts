@@ -10,6 +10,7 @@ import { profileKinds, type Target, takeProfile } from '#profile/take/index.js'
 import { cpuTimeNs, findInTree } from '#profile/take/process.js'
 import type { ProfileKind, Taken } from '#profile/take/types.js'
 import { sampleCount, total } from '#profile/model.js'
+import { renderPage } from '#profile/page/render.js'
 import { writePprof } from '#profile/write/pprof.js'
 import type { CommandIo } from '../../command.js'
 import { printTable } from './table.js'
@@ -52,7 +53,7 @@ export async function take(argv: readonly string[], io: CommandIo): Promise<numb
     if (samples < fewSamples && (flags.kind === 'cpu' || flags.kind === 'wall')) {
       io.stderr.write(`only ${samples} samples: profile while load runs, or longer\n`)
     }
-    io.stderr.write(`${taken.method}; profile ${relative(io.cwd, dir) || dir}/profile.pb.gz\n`)
+    io.stderr.write(`${taken.method}; profile ${relative(io.cwd, dir) || dir}/{flame.html,profile.pb.gz}\n`)
     if (taken.partial !== undefined) io.stderr.write(`the profile is shorter than asked: ${taken.partial}\n`)
     return taken.partial === undefined ? ExitCode.ok : ExitCode.partialData
   } finally {
@@ -188,6 +189,7 @@ async function save(
   try {
     await mkdir(join(dir, 'raw'), { recursive: true })
     await writeFile(join(dir, 'profile.pb.gz'), await writePprof(taken.profile))
+    await writeFile(join(dir, 'flame.html'), renderPage(taken.profile, `${flags.kind} profile, ${taken.runtime}`))
     await writeFile(join(dir, 'profile.json'), `${JSON.stringify(facts, null, 2)}\n`)
     for (const { name, bytes } of taken.raw) await writeFile(join(dir, 'raw', name), bytes)
   } catch (error) {

@@ -1,0 +1,36 @@
+// The pages that run in a browser: src/web/NAME/main.ts -> dist/web/NAME.js, one script each, to stand inside its page.
+// With NAME as argument: that one, to standard output.
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const web = join(root, 'src', 'web')
+
+/** Writes all of them into `folder`. */
+export async function bundleWeb(folder) {
+  mkdirSync(folder, { recursive: true })
+  const names = readdirSync(web, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  await Promise.all(names.map(async ({ name }) => writeFileSync(join(folder, `${name}.js`), await bundlePage(name))))
+}
+
+/** The code of one page. */
+export async function bundlePage(name) {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [join(web, name, 'main.ts')],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2022',
+    conditions: ['source'],
+    legalComments: 'none',
+    logLevel: 'warning',
+  })
+  return result.outputFiles[0].text
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.stdout.write(await bundlePage(process.argv[2]))
