@@ -1,12 +1,20 @@
 // Programs that some conformance scripts need beside the target: `// needs-redis` (redis-server), `// needs-browser`
-// (Chromium). Each side of a comparison has a server of its own, started by its first script that asks for it.
+// (Chromium), `// needs-grpc` (a grpc-go server, built by Go). Each side of a comparison has a server of its own, started by its first script that asks for it.
 import { spawn, spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
+import { missingGrpcServer, protoFolder, startGrpcServer } from '../targets/grpc-server/start.mjs'
 
 const needs = {
   redis: {
     missing: () => (has('redis-server') ? undefined : 'needs redis-server (apt-get install redis-server)'),
     start: startRedis,
+  },
+  grpc: {
+    missing: missingGrpcServer,
+    start: async () => {
+      const { addresses, stop } = await startGrpcServer()
+      return { env: { GRPC_SERVER: JSON.stringify(addresses), GRPC_PROTOS: protoFolder }, stop }
+    },
   },
   browser: {
     missing: () =>

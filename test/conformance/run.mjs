@@ -6,7 +6,7 @@
 // working directory of the run (a fresh one for each side):
 //   // k6: 2                               behaviour of this major version and later; left out when k6 is older
 //   // k6-before: 2                        only k6 older than this major version has it; left out when k6 is newer
-//   // needs-redis, needs-browser          left out when the program is not there (needs.mjs)
+//   // needs-redis, -browser, -grpc        left out when the program is not there (needs.mjs)
 //   // needs-tls                           left out when the target could not make a certificate (no openssl)
 //   // command: inspect                    another command than `run`
 //   // args: --vus 2 --iterations 4        more arguments for both

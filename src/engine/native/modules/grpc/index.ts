@@ -30,14 +30,15 @@ export function createGrpcModule(vu: VuScope): Record<string, unknown> {
 }
 
 function clientObject(vu: VuScope, client: GrpcClient): object {
+  // In the order in which k6 lists them.
   return realmObject(vu.realm, {
-    load: (importPaths?: unknown, ...files: unknown[]) => client.load(importPaths, files),
-    loadProtoset: (path?: unknown) => client.loadProtoset(path),
+    asyncInvoke: (...args: unknown[]) => client.asyncInvoke(args[0], args[1], args[2], args.length),
+    close: () => client.close(),
     connect: (address?: unknown, params?: unknown) => client.connect(address, params),
     healthCheck: (service?: unknown) => client.healthCheck(service),
     invoke: (...args: unknown[]) => client.invoke(args[0], args[1], args[2], args.length),
-    asyncInvoke: (...args: unknown[]) => client.asyncInvoke(args[0], args[1], args[2], args.length),
-    close: () => client.close(),
+    load: (importPaths?: unknown, ...files: unknown[]) => client.load(importPaths, files),
+    loadProtoset: (path?: unknown) => client.loadProtoset(path),
   })
 }
 

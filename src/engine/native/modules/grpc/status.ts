@@ -94,13 +94,14 @@ export class CodeObjects {
 
 /** A number with a name and Go methods. Only `string` is of use to a script; the others are there to be listed. */
 function goNumber(realm: Realm, value: number, name: string, methods: readonly string[]): object {
-  const object = new realm.Object() as Record<string, unknown>
-  for (const method of methods) object[method] = method === 'string' ? () => name : () => value
-  Object.defineProperties(object, {
+  // What only the language asks for stands on a prototype: a script sees the Go methods alone.
+  const prototype = Object.create(realm.Object.prototype, {
     valueOf: { value: () => value },
     toString: { value: () => name },
     toJSON: { value: () => value },
-  })
+  }) as object
+  const object = Object.create(prototype) as Record<string, unknown>
+  for (const method of methods) object[method] = method === 'string' ? () => name : () => value
   return Object.freeze(object)
 }
 

@@ -1,14 +1,17 @@
 /** What is wrong with a request, and where in its JSON: k6 names line and column of the JSON text that it made of it. */
 
+/** The token at fault: a member's name, a value, or the brace that ends an object. */
+export type Place = 'key' | 'value' | 'end'
+
 /** Thrown by the encoder; `path` is filled in on the way out. */
 export class Mismatch {
   readonly path: (string | number)[] = []
-  readonly at: 'key' | 'value'
+  readonly at: Place
   /** k6's words; gets the JSON of the token at fault. */
   readonly text: (raw: string) => string
   readonly syntax: boolean
 
-  constructor(at: 'key' | 'value', text: (raw: string) => string, syntax = false) {
+  constructor(at: Place, text: (raw: string) => string, syntax = false) {
     this.at = at
     this.text = text
     this.syntax = syntax
@@ -32,7 +35,7 @@ interface Token {
 }
 
 /** Finds a value, or the key before it, in JSON without white space. */
-function locate(json: string, path: readonly (string | number)[], at: 'key' | 'value'): Token {
+function locate(json: string, path: readonly (string | number)[], at: Place): Token {
   let pos = 0
   for (let depth = 0; depth < path.length; depth++) {
     const wanted = path[depth]
@@ -51,6 +54,10 @@ function locate(json: string, path: readonly (string | number)[], at: 'key' | 'v
       if (isIt) break
       pos = endOfValue(json, pos) + 1
     }
+  }
+  if (at === 'end') {
+    const end = endOfValue(json, pos)
+    return { start: end - 1, end }
   }
   const opening = json[pos]
   return { start: pos, end: opening === '{' || opening === '[' ? pos + 1 : endOfValue(json, pos) }

@@ -27,7 +27,7 @@ export function floatOf(text: string): number | undefined {
 
 /** Shortest decimal that is this 32-bit float again: 0.1, not 0.10000000149011612. */
 export function shortFloat(value: number): number {
-  if (Number.isInteger(value) || !Number.isFinite(value)) return value
+  if (!Number.isFinite(value) || (Number.isInteger(value) && Math.abs(value) <= 16_777_216)) return value
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits))
     if (Math.fround(short) === value) return shorter(value, short, digits)

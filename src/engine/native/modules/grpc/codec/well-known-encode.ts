@@ -238,7 +238,7 @@ function encodeAnyValue(
     mismatch.path.push(unknown)
     throw mismatch
   }
-  if (!keys.includes('value')) throw new Mismatch('value', () => 'missing "value" field')
+  if (!keys.includes('value')) throw new Mismatch('end', () => 'missing "value" field')
   try {
     encoderOf(type)(state, object['value'])
   } catch (error) {

@@ -1,5 +1,5 @@
 /** Finds the files that `client.load` and `client.loadProtoset` name, and keeps what they hold for all VUs of a worker. */
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { VuScope } from '../../../types.js'
 import { schemaOfDescriptorSet } from './from-descriptors.js'
@@ -14,12 +14,12 @@ export function loadProtos(vu: VuScope, importPaths: readonly string[], files: r
   return vu.shared(key, () => {
     const read = (name: string): string | undefined => {
       for (const folder of folders) {
-        const bytes = readFile(vu, resolve(folder, name))
+        const bytes = readFile(vu, join(folder, name))
         if (bytes !== undefined) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
       }
       return undefined
     }
-    return schemaOfProtos(files, read, (name) => missing(resolve(folders[folders.length - 1]!, name)))
+    return schemaOfProtos(files, read, (name) => missing(join(folders[folders.length - 1]!, name)))
   })
 }
 
