@@ -28,5 +28,8 @@ process.stdout.write(
 process.stdout.write(
   `  npm run bench         speed and memory beside k6, wrk, autocannon   wrk: ${has('wrk', ['-v']) ? 'found' : 'not found'}, nginx: ${has('nginx', ['-v']) ? 'found' : 'not found'}\n`,
 )
+process.stdout.write(
+  `  npm run outputs       outputs against the real receivers, beside real k6   prometheus: ${has('prometheus') ? 'found' : 'not found'}, influxd: ${has('influxd', ['version']) ? 'found' : 'not found'}\n`,
+)
 process.stdout.write('  .ci/run installs them and runs all of it.\n')
 process.exitCode = status ?? 1
