@@ -46,6 +46,8 @@ export const blockingTable: BlockingTable = {
       asyncRequest: { kind: 'promise', returns: 'Response' },
     },
     'k6/ws': { connect: blocks },
+    'k6/x/sse': { open: blocks },
+    'perfwright/streaming': { stream: blocks },
     'k6/net/grpc': { Client: { kind: 'class', instance: 'GrpcClient' } },
     'k6/html': { parseHTML: { kind: 'returns', returns: 'Selection' } },
   },

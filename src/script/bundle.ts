@@ -64,7 +64,7 @@ function isCommonJs(text: string): boolean {
 
 /** Asked of the engine, never bundled. */
 export function isK6(specifier: string): boolean {
-  return specifier === 'k6' || specifier.startsWith('k6/')
+  return specifier === 'k6' || specifier.startsWith('k6/') || specifier === 'perfwright/streaming'
 }
 
 const loaders: Readonly<Record<string, Esbuild.Loader>> = {

@@ -204,7 +204,7 @@ function refuse(colouring: Colouring, placeAt: (offset: number) => SourcePlace):
   )
 }
 
-/** Modules of k6 2.2; anything else under `k6/` is an extension. Whether the native engine has one is its own to say. */
+/** Modules of k6 2.2, and what perfwright adds; anything else under `k6/` is an extension. Whether the native engine has one is its own to say. */
 const k6Modules: ReadonlySet<string> = new Set([
   'k6',
   'k6/http',
@@ -231,6 +231,9 @@ const k6Modules: ReadonlySet<string> = new Set([
   'k6/experimental/grpc',
   'k6/experimental/browser',
   'k6/experimental/tracing',
+  // Of perfwright: an extension of k6's rebuilt, and an API of its own.
+  'k6/x/sse',
+  'perfwright/streaming',
 ])
 
 function requireModule(

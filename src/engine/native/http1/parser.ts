@@ -66,6 +66,8 @@ export class ResponseParser {
   errorInBody = false
   /** Bytes after the response were swallowed: the connection cannot be used again. */
   unclean = false
+  /** Gets the body as it comes, pieces of the fed buffer that it may not keep; for a parser started with `discard`. */
+  sink: ((buf: Buffer, start: number, end: number) => void) | undefined = undefined
   #state = inHead
   #noBody = false
   #discard = false
@@ -305,6 +307,7 @@ export class ResponseParser {
     const left = this.#left
     const have = end - at
     if (this.#discard) {
+      this.sink?.(buf, at, at + Math.min(have, left))
       if (have >= left) {
         this.#state = finished
         return at + left
@@ -424,7 +427,11 @@ export class ResponseParser {
   }
 
   #keep(buf: Buffer, at: number, end: number): void {
-    if (this.#discard || end === at) return
+    if (end === at) return
+    if (this.#discard) {
+      this.sink?.(buf, at, end)
+      return
+    }
     if (this.#partBytes + end - at > maxBodyBytes) return this.#tooBig()
     if (!this.#reserve(end - at)) return
     // Small pieces share one growing buffer, or one-byte chunks would cost a hundred times their size.

@@ -36,6 +36,10 @@ export class VuConnections implements Connections, ConnectionOwner {
     this.shared.dialer.dial(target, this.vuId, events, how)
   }
 
+  get direct(): boolean {
+    return this.shared.direct
+  }
+
   take(target: Target): Connection {
     const idle = this.#idle
     const origin = target.origin

@@ -91,6 +91,8 @@ export interface Connections {
   start(request: WireRequest, done: (response: WireResponse) => void): Sending
   /** A connection of its own for a protocol that is not HTTP's request and answer; the caller owns its socket. */
   dial(target: Target, events: DialEvents, how?: DialOptions): void
+  /** Plain sockets may be used below their streams (direct-socket.ts). */
+  readonly direct: boolean
   /** Closes idle connections (end of an iteration with `noVUConnectionReuse`). */
   closeIdle(): void
   close(): void

@@ -22,6 +22,8 @@ const loaders: Readonly<Record<string, () => Promise<ModuleFactory>>> = {
   'k6/websockets': async () => (await import('./websockets/index.js')).createWebSocketsModule,
   'k6/experimental/websockets': async () => (await import('./websockets/index.js')).createExperimentalWebSocketsModule,
   'k6/experimental/streams': async () => (await import('./streams/index.js')).createStreamsModule,
+  'k6/x/sse': async () => (await import('./streaming/index.js')).createSseModule,
+  'perfwright/streaming': async () => (await import('./streaming/index.js')).createStreamingModule,
   'k6/timers': async () => (await import('./timers/index.js')).createTimersModule,
   'k6/net/grpc': async () => (await import('./grpc/index.js')).createGrpcModule,
   'k6/experimental/csv': async () => (await import('./csv/index.js')).createCsvModule,

@@ -1,8 +1,8 @@
 /** The listeners of one WebSocket: `on...` first, then those added, in order. */
-import { isPersonsAsync } from '#script/index.js'
+import { callHandler, callHandlers } from '../ws/handler-queue.js'
 
 export type EventName = 'open' | 'message' | 'error' | 'close' | 'ping' | 'pong'
-export type Listener = (event: object) => unknown
+export type Listener = (...event: unknown[]) => unknown
 
 export const eventNames: readonly EventName[] = ['message', 'error', 'open', 'close', 'ping', 'pong']
 
@@ -39,25 +39,7 @@ export class Listeners {
     const on = this.#on.get(name)
     const added = this.#added.get(name)
     if (on === undefined && added === undefined) return undefined
-    if (added === undefined) return call(on as Listener, event)
-    return callAll(on === undefined ? added.slice() : [on, ...added], event, 0)
+    if (added === undefined) return callHandler(on as Listener, [event])
+    return callHandlers(on === undefined ? added.slice() : [on, ...added], [event])
   }
-}
-
-/** A promise only when the listener blocks: one that the person wrote async answers at once, and k6 does not wait for it. */
-function call(listener: Listener, event: object): unknown {
-  const result = listener.call(undefined, event)
-  return isThenable(result) && !isPersonsAsync(listener) ? result : undefined
-}
-
-function callAll(listeners: readonly Listener[], event: object, from: number): unknown {
-  for (let i = from; i < listeners.length; i++) {
-    const result = call(listeners[i] as Listener, event)
-    if (isThenable(result)) return result.then(() => callAll(listeners, event, i + 1))
-  }
-  return undefined
-}
-
-export function isThenable(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }

@@ -8,7 +8,8 @@ import type { WsAnswer } from '../ws/handshake.js'
 import { readWsParams, type WsParams } from '../ws/params.js'
 import { SessionSamples, wsShared } from '../ws/samples.js'
 import { type BlobClass, copyOf, goType, viewOf } from './blob.js'
-import { type EventName, eventNames, isThenable, type Listener, Listeners } from './listeners.js'
+import { isThenable } from '../ws/handler-queue.js'
+import { type EventName, eventNames, type Listener, Listeners } from './listeners.js'
 import { turnsOf, type Turns } from './turns.js'
 
 const connecting = 0

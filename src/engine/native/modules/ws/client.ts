@@ -5,9 +5,10 @@
 import type { Socket } from 'node:net'
 import { type Cancel, nowMs } from '#base/clock.js'
 import type { DialEvents } from '../../http1/dialer.js'
+import { type DirectHandle, type DirectReader, directWrite, takeHandle, writeError } from '../../http1/direct-socket.js'
 import { type Fault, ioFault } from '../../http1/faults.js'
 import { ResponseParser } from '../../http1/parser.js'
-import { adopt, type SocketReader } from '../../http1/socket-reader.js'
+import { adopt, sharedRead, type SocketReader } from '../../http1/socket-reader.js'
 import { tlsFault } from '../../http1/tls-faults.js'
 import type { VuScope } from '../../types.js'
 import { closeText } from './close-text.js'
@@ -59,7 +60,7 @@ const isShakingHands = 1
 const isOpen = 2
 const isClosed = 3
 
-export class WsClient implements DialEvents, SocketReader, FrameEvents {
+export class WsClient implements DialEvents, SocketReader, DirectReader, FrameEvents {
   readonly #vu: VuScope
   readonly #request: WsRequest
   readonly #listener: WsListener
@@ -67,6 +68,11 @@ export class WsClient implements DialEvents, SocketReader, FrameEvents {
   #state = isDialling
   #socket: Socket | undefined
   #raw: Socket | undefined
+  /** Of a plain socket that is used below its stream. */
+  #handle: DirectHandle | undefined
+  #handleProven = false
+  /** Bytes of a direct write that the kernel has not taken yet. */
+  #directBytes = 0
   #beganMs = 0
   #timeout: Cancel | undefined
   #accept = ''
@@ -114,7 +120,7 @@ export class WsClient implements DialEvents, SocketReader, FrameEvents {
 
   /** Bytes that the system has not taken yet. */
   get unsentBytes(): number {
-    return this.#socket?.writableLength ?? 0
+    return (this.#socket?.writableLength ?? 0) + this.#directBytes
   }
 
   /** @returns what went wrong, '' = nothing */
@@ -167,7 +173,7 @@ export class WsClient implements DialEvents, SocketReader, FrameEvents {
     if (!wasOpen) {
       socket.destroy()
       this.#raw?.destroy()
-    } else if (socket.writableLength === 0 && this.#raw === undefined) this.#hangUp(socket)
+    } else if (this.unsentBytes === 0 && this.#raw === undefined) this.#hangUp(socket)
     else {
       socket.end(() => this.#hangUp(socket))
       // A peer that never reads does not keep the socket for ever.
@@ -211,10 +217,15 @@ export class WsClient implements DialEvents, SocketReader, FrameEvents {
     this.#head = new ResponseParser({ usedBytes: 0 })
     this.#head.start(false, false, undefined)
     adopt(socket, raw, this, tunnelled)
+    if (socket === raw && !tunnelled && this.#vu.connections.direct) this.#handle = takeHandle(socket, this)
     this.#write(this.#requestHead)
   }
 
   // On the wire.
+
+  onDirectBytes(count: number): void {
+    this.onBytes(sharedRead.buffer, count)
+  }
 
   onBytes(buf: Buffer, count: number): void {
     if (this.#raw === undefined) this.#vu.dataReceived += count
@@ -330,7 +341,7 @@ export class WsClient implements DialEvents, SocketReader, FrameEvents {
     if (this.#state !== isOpen || socket === undefined || socket.destroyed || socket.errored != null) {
       return `write tcp ${this.#local}->${this.#remote}: use of closed network connection`
     }
-    if (socket.writableLength > maxUnsentBytes) {
+    if (this.unsentBytes > maxUnsentBytes) {
       return `perfwright: more than ${maxUnsentBytes} bytes wait to be sent`
     }
     this.#write(frame)
@@ -340,8 +351,24 @@ export class WsClient implements DialEvents, SocketReader, FrameEvents {
   #write(frame: WireFrame): void {
     const socket = this.#socket as Socket
     if (this.#raw === undefined) this.#vu.dataSent += frame.length
-    if (typeof frame === 'string') socket.write(frame, 'latin1')
-    else socket.write(frame)
+    if (typeof frame !== 'string') socket.write(frame)
+    else if (this.#handle === undefined || this.unsentBytes > 0) socket.write(frame, 'latin1')
+    else this.#writeDirect(this.#handle, socket, frame)
+  }
+
+  #writeDirect(handle: DirectHandle, socket: Socket, frame: string): void {
+    const before = this.#handleProven ? 0 : handle.bytesWritten
+    const outcome = directWrite(handle, frame, (status) => {
+      this.#directBytes = 0
+      if (status < 0) socket.destroy(writeError(status))
+    })
+    if (outcome > 0) this.#directBytes = frame.length
+    else if (outcome < 0) socket.destroy(writeError(outcome))
+    else if (!this.#handleProven) {
+      // The first write shows whether this Node's handles still do what is expected of them.
+      if (handle.bytesWritten - before === frame.length) this.#handleProven = true
+      else this.#handle = undefined
+    }
   }
 
   /** Under TLS what counts is what the TCP socket moved. */

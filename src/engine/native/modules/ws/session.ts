@@ -1,26 +1,24 @@
-/**
- * One `ws.connect`: the connection, the socket object that the script's function gets, and the one-at-a-time running of
- * its handlers. A handler that blocks (`sleep`, `http.get`) holds back what comes after it, as in k6, where all of this
- * is one loop.
- */
+/** One `ws.connect`: the connection, the socket object that the script's function gets, and its handlers. */
 import { type Cancel, nowMs } from '#base/clock.js'
-import { isPersonsAsync } from '#script/index.js'
 import { joinHeaders } from '../http/headers.js'
 import type { VuScope } from '../../types.js'
 import { WsClient, type WsEnd, type WsListener } from './client.js'
 import { goErrorValue } from './go-error.js'
+import {
+  after,
+  callHandler,
+  callHandlers,
+  type Handler,
+  HandlerQueue,
+  isThenable,
+  type QueueOwner,
+} from './handler-queue.js'
 import type { WsAnswer } from './handshake.js'
 import type { WsParams } from './params.js'
 import { SessionSamples, wsShared } from './samples.js'
 import { makeSocket, type SocketOwner } from './socket.js'
 
-type Handler = (...args: unknown[]) => unknown
-type Step = () => unknown
-
-/** Steps that may wait for a handler that blocks before the socket is read no more. */
-const maxWaiting = 1000
-
-export class Session implements WsListener, SocketOwner {
+export class Session implements WsListener, SocketOwner, QueueOwner {
   readonly #vu: VuScope
   readonly #url: string
   readonly #setUp: (socket: object) => unknown
@@ -32,9 +30,7 @@ export class Session implements WsListener, SocketOwner {
   readonly #timers = new Set<Cancel>()
   #response: object | undefined
   #beganMs = 0
-  #running = false
-  #waiting: Step[] = []
-  #paused = false
+  readonly #queue: HandlerQueue
   /** The close frame is out and the handlers were told; the session ends when the running handler has. */
   #closed = false
   #over = false
@@ -55,6 +51,7 @@ export class Session implements WsListener, SocketOwner {
     const shared = wsShared(vu)
     this.#samples = new SessionSamples(vu, shared.with(params.tags, 'url', shared.urlTag(url)))
     this.#client = new WsClient(vu, { url, ...params }, this)
+    this.#queue = new HandlerQueue(vu, this)
   }
 
   start(): void {
@@ -77,7 +74,7 @@ export class Session implements WsListener, SocketOwner {
     this.#samples.connected(tookMs)
     this.#response = this.#makeResponse(this.#url, answer, '')
     const socket = makeSocket(this.#vu.realm, this)
-    this.#do(() => then(this.#setUp.call(undefined, socket), () => this.#fire('open')))
+    this.#queue.do(() => after(this.#setUp.call(undefined, socket), () => this.#fire('open')))
   }
 
   refused(error: string, answer: WsAnswer | undefined, tookMs: number): void {
@@ -92,7 +89,7 @@ export class Session implements WsListener, SocketOwner {
   }
 
   text(message: string): void {
-    this.#do(() => {
+    this.#queue.do(() => {
       this.#samples.received()
       return this.#fire('message', message)
     })
@@ -101,22 +98,22 @@ export class Session implements WsListener, SocketOwner {
   binary(bytes: Buffer): void {
     const message = new this.#vu.realm.Uint8Array(bytes.length)
     message.set(bytes)
-    this.#do(() => {
+    this.#queue.do(() => {
       this.#samples.received()
       return this.#fire('binaryMessage', message.buffer)
     })
   }
 
   ping(payload: Buffer): void {
-    this.#do(() => {
+    this.#queue.do(() => {
       const problem = this.#client.sendPong(payload)
-      return then(problem === '' ? undefined : this.#fail(problem), () => this.#fire('ping'))
+      return after(problem === '' ? undefined : this.#fail(problem), () => this.#fire('ping'))
     })
   }
 
   pong(payload: Buffer): void {
     const atMs = nowMs()
-    this.#do(() => {
+    this.#queue.do(() => {
       this.#samples.ponged(payload.toString('utf8'), atMs)
       return this.#fire('pong')
     })
@@ -124,8 +121,8 @@ export class Session implements WsListener, SocketOwner {
 
   ended(end: WsEnd): void {
     const unexpected = end.code !== 0 && end.code !== 1000 && end.code !== goingAway
-    if (unexpected) this.#do(() => this.#fire('error', goErrorValue(this.#vu.realm, end.error, end)))
-    this.#do(() => this.#close(end.code === 0 ? goingAway : end.code))
+    if (unexpected) this.#queue.do(() => this.#fire('error', goErrorValue(this.#vu.realm, end.error, end)))
+    this.#queue.do(() => this.#close(end.code === 0 ? goingAway : end.code))
   }
 
   // What the script asks of its socket.
@@ -139,30 +136,30 @@ export class Session implements WsListener, SocketOwner {
   send(message: string): void {
     const problem = this.#client.sendText(message)
     this.#samples.sent()
-    if (problem !== '') this.#detach(this.#fail(problem))
+    if (problem !== '') this.#queue.detach(this.#fail(problem))
   }
 
   sendBinary(bytes: Uint8Array): void {
     const problem = this.#client.sendBinary(bytes)
     this.#samples.sent()
-    if (problem !== '') this.#detach(this.#fail(problem))
+    if (problem !== '') this.#queue.detach(this.#fail(problem))
   }
 
   sendPing(): void {
     const problem = this.#client.sendPing(this.#samples.nextPing())
     if (problem === '') this.#samples.pinged(nowMs())
-    else this.#detach(this.#fail(problem))
+    else this.#queue.detach(this.#fail(problem))
   }
 
   closeByScript(code: number): void {
-    this.#detach(this.#close(code))
+    this.#queue.detach(this.#close(code))
   }
 
   later(run: () => unknown, ms: number): void {
     const { clock } = this.#vu
     const cancel = clock.coarseAt(clock.nowNs() + ms * 1e6, () => {
       this.#timers.delete(cancel)
-      this.#do(run)
+      this.#queue.do(run)
     })
     this.#timers.add(cancel)
   }
@@ -180,7 +177,7 @@ export class Session implements WsListener, SocketOwner {
         arm()
         if (waits) return
         waits = true
-        this.#do(() => {
+        this.#queue.do(() => {
           waits = false
           return run()
         })
@@ -195,63 +192,28 @@ export class Session implements WsListener, SocketOwner {
     if (this.#closed) return undefined
     this.#closed = true
     const problem = this.#client.sendClose(code, '')
-    const told = then(problem === '' ? undefined : this.#fail(problem), () => this.#fire('close', code))
+    const told = after(problem === '' ? undefined : this.#fail(problem), () => this.#fire('close', code))
     this.#client.destroy()
     return told
   }
 
-  // One step after the other.
+  // What the queue of handlers tells.
 
-  #do(step: Step): void {
-    if (this.#over) return
-    if (this.#running) {
-      this.#waiting.push(step)
-      if (this.#waiting.length > maxWaiting && !this.#paused) {
-        this.#paused = true
-        this.#client.pause()
-      }
-      return
-    }
-    this.#run(step)
+  settled(): boolean {
+    if (this.#closed && !this.#over) this.#finish()
+    return this.#over
   }
 
-  #run(first: Step): void {
-    this.#running = true
-    let step: Step | undefined = first
-    while (step !== undefined) {
-      this.#vu.loop.enter()
-      let result: unknown
-      try {
-        result = step()
-      } catch (error) {
-        return this.#threw(error)
-      }
-      if (isThenable(result)) {
-        result.then(this.#goOn, this.#onThrow)
-        return
-      }
-      if (this.#closed) return this.#finish()
-      step = this.#waiting.shift()
-    }
-    this.#running = false
+  pause(): void {
+    this.#client.pause()
   }
 
-  readonly #goOn = (): void => {
-    if (this.#over) return
-    if (this.#closed) return this.#finish()
-    if (this.#paused && this.#waiting.length < maxWaiting / 2) {
-      this.#paused = false
-      this.#client.resume()
-    }
-    const step = this.#waiting.shift()
-    if (step === undefined) this.#running = false
-    else this.#run(step)
+  resume(): void {
+    this.#client.resume()
   }
-
-  readonly #onThrow = (error: unknown): void => this.#threw(error)
 
   /** What a handler throws ends the session and comes out of `ws.connect`; the close handlers are told first. */
-  #threw(error: unknown): void {
+  threw(error: unknown): void {
     if (this.#over) return
     const end = (): void => {
       if (this.#over) return
@@ -279,7 +241,7 @@ export class Session implements WsListener, SocketOwner {
   #stop(): void {
     for (const cancel of this.#timers) cancel()
     this.#timers.clear()
-    this.#waiting = []
+    this.#queue.end()
     this.#client.destroy()
   }
 
@@ -287,13 +249,8 @@ export class Session implements WsListener, SocketOwner {
     const handlers = this.#handlers.get(event)
     if (handlers === undefined) return undefined
     const args = argument === undefined ? [] : [argument]
-    if (handlers.length === 1) return call(handlers[0] as Handler, args)
-    return callAll(handlers, args, 0)
-  }
-
-  /** A call of the script goes on while the handlers that it has set off block. */
-  #detach(told: unknown): void {
-    if (isThenable(told)) told.then(undefined, this.#onThrow)
+    if (handlers.length === 1) return callHandler(handlers[0] as Handler, args)
+    return callHandlers(handlers, args)
   }
 
   #fail(problem: string): unknown {
@@ -320,25 +277,3 @@ export class Session implements WsListener, SocketOwner {
 }
 
 const goingAway = 1001
-
-/** A promise only when the handler blocks: one that the person wrote async answers at once, and k6 does not wait for it. */
-function call(handler: Handler, args: readonly unknown[]): unknown {
-  const result = handler.apply(undefined, args as unknown[])
-  return isThenable(result) && !isPersonsAsync(handler) ? result : undefined
-}
-
-function callAll(handlers: readonly Handler[], args: readonly unknown[], from: number): unknown {
-  for (let i = from; i < handlers.length; i++) {
-    const result = call(handlers[i] as Handler, args)
-    if (isThenable(result)) return result.then(() => callAll(handlers, args, i + 1))
-  }
-  return undefined
-}
-
-function then(before: unknown, next: () => unknown): unknown {
-  return isThenable(before) ? before.then(next) : next()
-}
-
-function isThenable(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-}
