@@ -10,6 +10,7 @@ import { createStackMapper, type StackMapper } from '#script/index.js'
 import { ThreadWatch } from '../injector/thread-health.js'
 import { Interruption, isInterruption } from '../interrupt.js'
 import { exportSharedRows, importSharedRows } from '../modules/data/index.js'
+import { consoleText } from '../modules/console/format.js'
 import { loadModules } from '../modules/index.js'
 import { createRealm, fingerprintIntrinsics, sameFingerprint, type ScriptRealm } from '../realm.js'
 import type { Phase } from '../types.js'
@@ -346,7 +347,8 @@ export class WorkerBody {
 
   #logUncaught(vu: Vu | undefined, error: unknown): void {
     // A rejection with something that is no error has no frames in k6, and its line ends at the text.
-    const words = isObject(error) ? (this.#mapper?.describe(error) ?? String(error)) : String(error)
+    const isBare = !isObject(error) || consoleText in (error as object)
+    const words = isBare ? String(error) : (this.#mapper?.describe(error) ?? String(error))
     const scenario = vu?.scenario
     this.#reporter.log.error(
       `Uncaught (in promise) ${words}`,
