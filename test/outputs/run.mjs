@@ -18,6 +18,7 @@ import {
 } from './prometheus.mjs'
 import { statsd } from './statsd.mjs'
 import { target } from './target.mjs'
+import { trouble } from './trouble.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const perfwright = process.env['PW_BIN'] ?? join(here, '..', '..', 'bin', 'perfwright.js')
@@ -26,6 +27,7 @@ const wanted = process.argv.slice(2)
 
 const apt = (name) => `apt-get install ${name}`
 const parts = [
+  { name: 'trouble', needs: {}, run: trouble },
   { name: 'prometheus', needs: { prometheus: apt('prometheus') }, run: prometheus },
   { name: 'prometheus-histograms', needs: { prometheus: apt('prometheus') }, run: prometheusHistograms },
   { name: 'prometheus-stale', needs: { prometheus: apt('prometheus') }, run: prometheusStale },
