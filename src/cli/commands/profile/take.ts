@@ -59,7 +59,7 @@ export async function take(argv: readonly string[], io: CommandIo): Promise<numb
   } finally {
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
-    if (child !== undefined && child.exitCode === null) child.kill('SIGTERM')
+    if (child?.pid !== undefined) endGroup(child.pid)
   }
 }
 
@@ -155,10 +155,23 @@ async function targetOf(flags: TakeFlags, child: ChildProcess | undefined): Prom
 
 function start(command: readonly string[], io: CommandIo): Promise<ChildProcess> {
   return new Promise((done, reject) => {
-    const child = spawn(command[0] as string, command.slice(1), { cwd: io.cwd, stdio: ['inherit', 2, 2] })
+    // A group of its own: shells and `npm start` leave their children behind when they are ended.
+    const child = spawn(command[0] as string, command.slice(1), {
+      cwd: io.cwd,
+      stdio: ['ignore', 2, 2],
+      detached: true,
+    })
     child.on('spawn', () => done(child))
     child.on('error', (error) => reject(usage(`Cannot start ${command[0]}: ${error.message}`, 'check the command')))
   })
+}
+
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGTERM')
+  } catch {
+    // All of it has ended by itself.
+  }
 }
 
 function factsOf(taken: Taken, target: Target, flags: TakeFlags, cores: number | undefined): Record<string, unknown> {
