@@ -11,7 +11,7 @@ const name = 'perfwright.test.v1.Streams/'
 function listen(stream, label) {
   return new Promise((resolve) => {
     stream.on('data', (m, meta) => console.log(label, 'data', JSON.stringify(m), Object.keys(meta), typeof meta.ts, meta.ts > 1e9))
-    stream.on('error', (e, meta) => console.log(label, 'error', JSON.stringify(e), Object.keys(e).sort(), typeof e.code, String(e.code), Object.keys(meta)))
+    stream.on('error', (e, meta) => console.log(label, 'error', label === 'late' ? '' : JSON.stringify(e), Object.keys(e).sort(), typeof e.code, String(e.code), Object.keys(meta)))
     stream.on('end', (x, meta) => {
       console.log(label, 'end', JSON.stringify(x), Object.keys(meta))
       resolve()

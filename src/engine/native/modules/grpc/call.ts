@@ -40,6 +40,7 @@ export class Call implements StreamListener {
   #unsent: { readonly bytes: Buffer | undefined; readonly end: boolean }[] | undefined
   #body: Buffer | undefined
   #cancelDeadline: Cancel | undefined
+  #deadlineNs = 0
   #isDone = false
   #gotHeaders = false
   #retried = false
@@ -90,7 +91,8 @@ export class Call implements StreamListener {
     const { timeoutMs } = this.#spec
     const { clock } = this.#channel.vu
     if (timeoutMs !== 0) {
-      this.#cancelDeadline = clock.coarseAt(clock.nowNs() + Math.max(0, timeoutMs) * 1e6, () => {
+      this.#deadlineNs = clock.nowNs() + Math.max(0, timeoutMs) * 1e6
+      this.#cancelDeadline = clock.coarseAt(this.#deadlineNs, () => {
         this.abort(statusOf(Code.DeadlineExceeded, 'context deadline exceeded'))
       })
     }
@@ -274,7 +276,10 @@ export class Call implements StreamListener {
       return
     }
     const text = `stream terminated by RST_STREAM with error code: ${resetName(errorCode)}`
-    this.#finish(statusOf(codeOfReset(errorCode), text))
+    // A server that sees the deadline pass first cancels.
+    const isLate = this.#deadlineNs !== 0 && this.#channel.vu.clock.nowNs() >= this.#deadlineNs
+    const code = codeOfReset(errorCode)
+    this.#finish(statusOf(code === Code.Canceled && isLate ? Code.DeadlineExceeded : code, text))
   }
 
   onLost(reason: string, unprocessed: boolean): void {

@@ -1,7 +1,7 @@
 /** `grpc.Stream`: events of a call whose messages come and go one by one. */
 import { nowMs } from '#base/clock.js'
 import type { Metric, TagSet } from '#metrics/types.js'
-import type { LoopChannel, VuScope } from '../../types.js'
+import type { LoopChannel, Realm, VuScope } from '../../types.js'
 import { goStringArgument, realmArray, realmObject } from '../encoding/go-values.js'
 import { Call, type CallEvents } from './call.js'
 import type { GrpcClient } from './client.js'
@@ -9,9 +9,9 @@ import { JsonError } from './codec/decode.js'
 import { emitDuration, type Endpoint } from './endpoint.js'
 import { BadMetadata, sendable } from './metadata.js'
 import { readCallParams, type CallParams } from './params.js'
-import { decodeReply, statusObject, Undecodable } from './reply.js'
+import { decodeReply, type RealmObjects, statusObject, Undecodable } from './reply.js'
 import { encodeRequest } from './request.js'
-import { Code, type Status, statusOf } from './status.js'
+import { Code, codeName, type Status, statusOf } from './status.js'
 import type { CallContext } from './unary.js'
 
 export interface StreamMetrics {
@@ -178,14 +178,11 @@ class Stream implements CallEvents {
     else if (status.code === Code.Canceled) this.#finish(this.#plainError(canceled), canceled)
     else {
       const { objects, types } = this.#context
-      const error = statusObject(vu.realm, objects, status, types) as { code?: unknown; message?: unknown }
+      const error = statusObject(vu.realm, objects, status, types) as { details?: unknown }
       const text = status.message
-      const shown = realmObject(vu.realm, {
-        code: objects.codes.code(status.code),
-        details: (error as { details?: unknown }).details ?? realmArray(vu.realm, []),
-        message: text === '' ? `rpc error: code = ${String(objects.codes.code(status.code))} desc = ` : text,
-      })
-      this.#finish(shown, `rpc error: code = ${String(objects.codes.code(status.code))} desc = ${text}`)
+      const message = text === '' ? `rpc error: code = ${codeName(status.code)} desc = ` : text
+      const shown = errorObject(vu.realm, objects, status.code, error.details ?? realmArray(vu.realm, []), message)
+      this.#finish(shown, `rpc error: code = ${codeName(status.code)} desc = ${text}`)
     }
   }
 
@@ -225,8 +222,7 @@ class Stream implements CallEvents {
 
   /** What is no status of a server has code Unknown. */
   #plainError(message: string): object {
-    const { objects } = this.#context
-    return realmObject(this.#vu.realm, { code: objects.codes.code(Code.Unknown), details: null, message })
+    return errorObject(this.#vu.realm, this.#context.objects, Code.Unknown, null, message)
   }
 
   #metadata(): object {
@@ -240,6 +236,12 @@ class Stream implements CallEvents {
   #warn(text: string): void {
     this.#vu.log.warn(text, { streamMethod: this.#endpoint.method.fullMethod })
   }
+}
+
+/** What an error listener gets. */
+function errorObject(realm: Realm, objects: RealmObjects, code: number, details: unknown, message: string): object {
+  const error = (): string => `code: ${code}, message: ${message}`
+  return realmObject(realm, { code: objects.codes.code(code), details, message, error })
 }
 
 const canceled = 'canceled by client (k6)'
