@@ -1,6 +1,6 @@
 /** curl's command lines (https://curl.se/docs/manpage.html) as recorded requests, in the order in which they stand. */
 import { brokenInput, nothingToConvert } from '../errors.js'
-import { encodeText } from '../input/bytes.js'
+import { decodeText, encodeText } from '../input/bytes.js'
 import { lineAndColumn } from '../input/json.js'
 import type { Exchange, Pair, RecordedBody, RecordedPart, Recording } from '../recording/types.js'
 import { OPTIONS, SHORT } from './options.js'
@@ -256,7 +256,7 @@ function exchange(address: string, given: Given, where: string): Exchange {
   const query = [...(given.get && text !== '' ? [text] : []), ...given.queries].join('&')
   if (query !== '') url.search = url.search === '' ? query : `${url.search}&${query}`
   if (url.username !== '') {
-    const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+    const user = `${decodeText(url.username)}:${decodeText(url.password)}`
     headers.push({ name: 'Authorization', value: `Basic ${Buffer.from(user).toString('base64')}` })
     url.username = ''
     url.password = ''

@@ -2,7 +2,8 @@
 import { nothingToConvert } from '../errors.js'
 import { commentText, identifier } from '../script/literal.js'
 import { Code, type Journey, type PlainObject, type RequestStep, type Script, type Step } from '../script/model.js'
-import { loadOptions, thinkTime, withName } from '../recording/plan-recording.js'
+import { thinkTime } from '../recording/pages.js'
+import { loadOptions, withName } from '../recording/plan-recording.js'
 import { queryPairs } from '../recording/request.js'
 import { Secrets } from '../recording/secrets.js'
 import { mapRequest } from '../recording/walk.js'
@@ -60,7 +61,7 @@ export function planLog(text: string, name: string, options: ConvertOptions): Co
     options: logOptions(traffic, chosen, options),
     headers: [],
     journeys,
-    needsEncoding: false,
+    needsEncoding: secrets.needsEncoding,
   }
   return {
     script,

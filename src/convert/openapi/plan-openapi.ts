@@ -59,7 +59,7 @@ export async function planOpenApi(text: string, name: string, options: ConvertOp
     options: loadOptions([]),
     headers: [],
     journeys: [{ name: 'operations', functionName: 'operations', weight: 1, steps }],
-    needsEncoding: planner.needsEncoding,
+    needsEncoding: planner.needsEncoding || planner.secrets.needsEncoding,
   }
   return {
     script,

@@ -10,6 +10,8 @@ const MAX_NODES = 2000
 export class Sampler {
   readonly #references: References
   #nodes = 0
+  /** How often each schema contains what is being made. */
+  readonly #open = new Map<string, number>()
 
   constructor(references: References) {
     this.#references = references
@@ -36,6 +38,16 @@ export class Sampler {
     if (depth > MAX_DEPTH || ++this.#nodes > MAX_NODES) return undefined
     const schema = this.#references.resolve(node)
     if (schema === undefined || !schema.isObject) return undefined
+    const times = this.#open.get(schema.pointer) ?? 0
+    // A parent has a parent, and that is enough.
+    if (times >= 2) return undefined
+    this.#open.set(schema.pointer, times + 1)
+    const value = this.#made(schema, depth)
+    this.#open.set(schema.pointer, times)
+    return value
+  }
+
+  #made(schema: Json, depth: number): unknown {
     for (const key of ['example', 'const', 'default']) {
       const given = schema.get(key)
       if (given.value !== undefined) return given.value

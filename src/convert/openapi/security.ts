@@ -1,4 +1,5 @@
 /** Security schemes as variables that are given at run time. */
+import { encodeText } from '../input/bytes.js'
 import type { Json } from '../input/json.js'
 import type { Secrets } from '../recording/secrets.js'
 import { Code, type Header, type QueryPair } from '../script/model.js'
@@ -31,7 +32,7 @@ export function credentials(security: Json, schemes: Json, references: Reference
       const value = [secret('', name)]
       const place = scheme.get('in').text
       if (place === 'query')
-        query.push({ name: [encodeURIComponent(key)], value: [new Code(`encodeURIComponent(${value[0]?.text})`)] })
+        query.push({ name: [encodeText(key)], value: [new Code(`encodeURIComponent(${value[0]?.text})`)] })
       else if (isToken(key)) (place === 'cookie' ? cookies : headers).push({ name: key, value })
     } else if (kind === 'http' && httpScheme === 'basic') {
       needsEncoding = true

@@ -1,4 +1,5 @@
 /** Postman's authorization as headers or parameters; what needs a dance of its own is said. */
+import { encodeText } from '../input/bytes.js'
 import type { Json } from '../input/json.js'
 import type { Secrets } from '../recording/secrets.js'
 import { Code, type Header, type QueryPair, type Text } from '../script/model.js'
@@ -43,7 +44,7 @@ export function authHeaders(auth: Json, text: (raw: string) => Text, secrets: Se
     case 'apikey': {
       const key = settings.get('key') ?? 'X-API-Key'
       const value = hidden(settings.get('value') ?? '', key)
-      if (settings.get('in') === 'query') return { ...none, query: [{ name: [encodeURIComponent(key)], value }] }
+      if (settings.get('in') === 'query') return { ...none, query: [{ name: [encodeText(key)], value }] }
       return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(key) ? { ...none, headers: [{ name: key, value }] } : none
     }
     case 'oauth2':

@@ -42,7 +42,7 @@ export function planPostman(text: string, name: string, options: ConvertOptions)
     options: loadOptions([]),
     headers: [],
     journeys: [{ name: 'collection', functionName: 'collection', weight: 1, steps }],
-    needsEncoding: planner.needsEncoding,
+    needsEncoding: planner.needsEncoding || planner.secrets.needsEncoding,
   }
   return {
     script,

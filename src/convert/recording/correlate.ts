@@ -44,7 +44,7 @@ export function correlate(visits: readonly Visit[], steps: readonly RequestStep[
       const from =
         source !== undefined && isPlausible(value, place, source) ? source.from : searchText(visits[i], value, place)
       if (from === undefined) continue
-      const variable = identifier(source?.name || place.name || 'token', taken)
+      const variable = identifier(variableName(source, from, place), taken)
       taken.add(variable)
       variables.set(value, variable)
       extracts[i]?.push({ variable, from })
@@ -95,6 +95,13 @@ function isPlausible(value: string, place: Place, source: Source): boolean {
   // Short numbers are everywhere: only the key of one thing, in a path or under a name that says so.
   if (place.kind === 'path') return /^\d+$/.test(value) || value.length >= 4
   return sameName || ID_NAME.test(place.name)
+}
+
+/** The server's word for it before the client's. */
+function variableName(source: Source | undefined, from: Extract['from'], place: Place): string {
+  if (source !== undefined && source.name !== '') return source.name
+  const word = from.kind === 'between' ? /([A-Za-z][\w-]{2,30})[^A-Za-z]*$/.exec(from.before)?.[1] : undefined
+  return word ?? (place.name === 'Authorization' ? 'token' : place.name || 'token')
 }
 
 function plainName(name: string): string {

@@ -2,29 +2,25 @@
 import { nothingToConvert } from '../errors.js'
 import {
   Code,
-  type Group,
   type Header,
   type PlainObject,
   type RequestStep,
   type Script,
-  type Step,
   type Text,
   plainText,
 } from '../script/model.js'
 import { constantName, identifier } from '../script/literal.js'
 import { correlate } from './correlate.js'
 import { isId, pathName } from './names.js'
-import { followRedirects, type Visit } from './redirects.js'
+import { groupByPage, stepTitle } from './pages.js'
+import { followRedirects } from './redirects.js'
 import { requestStep } from './request.js'
 import { Secrets } from './secrets.js'
-import { isDocument, select } from './select.js'
+import { select } from './select.js'
 import { setCookies } from './sources.js'
 import type { Recording } from './types.js'
 import { mapRequest } from './walk.js'
 import type { ConvertOptions, Converted } from '../types.js'
-
-/** Gaps below are the browser at work, not a person. */
-const MIN_THINK_S = 0.5
 
 export function planRecording(recording: Recording, source: string, options: ConvertOptions): Converted {
   const selection = select(recording.exchanges, options)
@@ -47,7 +43,8 @@ export function planRecording(recording: Recording, source: string, options: Con
       taken.add(name)
       files.push({ name, path, binary })
     }
-    return new Code(name)
+    // curl's -d cuts line ends out of a file.
+    return new Code(binary ? name : `${name}.replace(/[\\r\\n]/g, '')`)
   }
 
   const visits = followRedirects(selection.kept)
@@ -93,7 +90,7 @@ export function planRecording(recording: Recording, source: string, options: Con
     },
     headers,
     journeys: [{ name: 'journey', functionName: 'journey', weight: 1, steps: groups }],
-    needsEncoding: false,
+    needsEncoding: secrets.needsEncoding,
   }
   const redirects = visits.reduce((sum, visit) => sum + visit.redirects, 0)
   return {
@@ -106,7 +103,11 @@ export function planRecording(recording: Recording, source: string, options: Con
         ...third.map((text) => `other host ${text}`),
         ...(selection.staticAssets === 0 ? [] : [`${selection.staticAssets} static files (--keep-static)`]),
         ...(selection.preflights === 0 ? [] : [`${selection.preflights} CORS preflights`]),
-        ...(redirects === 0 ? [] : [`${redirects} requests that k6 makes by itself when it follows redirects`]),
+        ...(redirects === 0
+          ? []
+          : [
+              `${redirects} ${redirects === 1 ? 'request' : 'requests'} that k6 makes by itself when it follows redirects`,
+            ]),
       ],
       correlated: correlated.found.map(({ variable, request }) => `${variable}, from ${stepTitle(steps[request])}`),
       secrets: secrets.found.map(({ name, what }) => `${name}: ${what}`),
@@ -176,63 +177,6 @@ function shareHeaders(steps: readonly RequestStep[]): {
     headers: shared,
     userAgent: agent === undefined ? undefined : plainText(agent.value),
   }
-}
-
-function groupByPage(
-  visits: readonly Visit[],
-  steps: readonly RequestStep[],
-  recording: Recording,
-  maxThinkS: number,
-  mask: (text: string) => string,
-): Step[] {
-  const pages: { title: string; steps: Step[]; page: string | undefined }[] = []
-  const result: (Group | Step)[] = []
-  let endMs: number | undefined
-  visits.forEach((visit, i) => {
-    const step = steps[i]
-    if (step === undefined) return
-    const { exchange } = visit
-    const current = pages.at(-1)
-    const turns =
-      current === undefined ||
-      (isDocument(exchange) && i > 0) ||
-      (exchange.page !== current.page && recording.pages.size > 0)
-    const thinkS =
-      endMs === undefined || exchange.startedMs === undefined
-        ? 0
-        : thinkTime((exchange.startedMs - endMs) / 1000, maxThinkS)
-    const pause: Step[] = thinkS === 0 ? [] : [{ kind: 'sleep', seconds: thinkS }]
-    if (turns) {
-      const page = {
-        title: mask(pageTitle(step, exchange.page, recording)),
-        steps: [step] as Step[],
-        page: exchange.page,
-      }
-      pages.push(page)
-      result.push(...pause, { kind: 'group', name: page.title, steps: page.steps })
-    } else current.steps.push(...pause, step)
-    if (visit.endMs !== undefined) endMs = Math.max(endMs ?? 0, visit.endMs)
-  })
-  // One page without a name of its own needs no group.
-  return pages.length === 1 && recording.pages.size === 0 ? (pages[0]?.steps ?? []) : result
-}
-
-export function thinkTime(seconds: number, maxS: number): number {
-  if (!(seconds >= MIN_THINK_S)) return 0
-  const rounded = seconds < 10 ? Math.round(seconds * 10) / 10 : Math.round(seconds)
-  return Math.min(rounded, maxS)
-}
-
-/** Chrome titles a page by its URL, which names nothing and may hold secrets. */
-function pageTitle(step: RequestStep, page: string | undefined, recording: Recording): string {
-  const title = page === undefined ? undefined : recording.pages.get(page)
-  if (title !== undefined && title !== '' && title !== page && !title.includes('://')) return title.slice(0, 80)
-  return stepTitle(step)
-}
-
-function stepTitle(step: RequestStep | undefined): string {
-  if (step === undefined) return ''
-  return `${step.method} ${step.name ?? plainText(step.url.path) ?? '/'}`
 }
 
 /** A short ramp that anybody can change, and thresholds that the recording suggests. */

@@ -28,6 +28,8 @@ export function requestStep(visit: Visit, context: RequestContext): RequestStep 
       ? missingContentType(exchange, stated, headers)
       : [{ name: 'Content-Type', value: [boundary] }]
   const others = boundary === undefined ? headers : headers.filter(({ name }) => name.toLowerCase() !== 'content-type')
+  if (stated.body === undefined && isBodyMissing(exchange))
+    context.note(`${exchange.method} ${exchange.url.pathname}: its body is not in the recording; fill it in`)
   const status = response?.status
   const expected = status !== undefined && status >= 400 ? [status] : []
   return {
@@ -55,6 +57,13 @@ function stopped({ response }: Visit): boolean {
   return (
     response !== undefined && response.redirect !== undefined && [301, 302, 303, 307, 308].includes(response.status)
   )
+}
+
+/** Browsers leave uploads out of a HAR. */
+function isBodyMissing({ method, headers }: Exchange): boolean {
+  const length = Number(header(headers, 'content-length') ?? 0)
+  const isUpload = header(headers, 'content-type')?.startsWith('multipart/') === true
+  return ['POST', 'PUT', 'PATCH'].includes(method) && (length > 0 || isUpload)
 }
 
 /** 304 answers a cache, which k6 has none of. */
@@ -89,9 +98,11 @@ function keptHeaders(exchange: Exchange, context: RequestContext): Header[] {
     }
     const lower = name.toLowerCase()
     if (lower === 'accept' && value === '*/*') continue
+    // Some servers look where a form came from; nobody asks it of a page that is read.
+    if (lower === 'referer' && (exchange.method === 'GET' || exchange.method === 'HEAD')) continue
     if (lower === 'referer' || lower === 'origin')
       kept.push({ name: canonical(name), value: address(value, lower, context) })
-    else kept.push({ name: canonical(name), value: [value] })
+    else kept.push({ name: canonical(name), value: [lower === 'accept' ? pageTypes(value) : value] })
   }
   // A header that stands twice is joined, as RFC 9110 5.3 allows; an object holds a name once.
   const byName = new Map<string, Header>()
@@ -103,6 +114,13 @@ function keptHeaders(exchange: Exchange, context: RequestContext): Header[] {
     )
   }
   return [...byName.values()]
+}
+
+/** What a browser takes beside pages (image formats, signed exchanges) no page is chosen by. */
+function pageTypes(accept: string): string {
+  return accept.startsWith('text/html,application/xhtml+xml,')
+    ? 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
+    : accept
 }
 
 /** HTTP/2 has names in lower case; scripts are read in the usual one. */

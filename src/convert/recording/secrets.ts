@@ -3,7 +3,8 @@
  * secret in one place is one everywhere, so that it cannot come back through a header, a URL or a comment.
  */
 import { Code, type Secret, type Text } from '../script/model.js'
-import { constantName, quote } from '../script/literal.js'
+import { constantName, quote, textLiteral } from '../script/literal.js'
+import { tryText } from '../input/bytes.js'
 import { isJwt, isToken } from './names.js'
 import type { Place } from './walk.js'
 
@@ -11,7 +12,11 @@ const SECRET_NAME =
   /pass(?:word|wd|phrase|code|wort)|^pass$|pwd|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|auth(?:orization)?$|^auth|credential|^otp|^pin$|^cvv|^cvc|card[-_]?n(?:umber|o$)|^ssn$|signature$|^sig$|^sid$|session(?:[-_]?id)?$|csrf|xsrf|^jwt$|^code[-_]verifier$/i
 
 export class Secrets {
+  /** Some expression made here uses k6/encoding. */
+  needsEncoding = false
   readonly #byValue = new Map<string, string>()
+  /** Secrets in another form, which must stay out of the script too. */
+  readonly #encoded = new Set<string>()
   readonly #found: Secret[] = []
   /** Names that the script uses already. */
   readonly #taken: Set<string>
@@ -65,7 +70,8 @@ export class Secrets {
   /** For comments and names, which cannot hold an expression. */
   mask(text: string): string {
     let masked = text
-    for (const value of this.#byValue.keys()) if (value.length >= MIN_MASK) masked = masked.replaceAll(value, '***')
+    for (const value of [...this.#byValue.keys(), ...this.#encoded])
+      if (value.length >= MIN_MASK) masked = masked.replaceAll(value, '***')
     return masked
   }
 
@@ -75,6 +81,7 @@ export class Secrets {
    */
   blot(text: string): { readonly text: string; readonly words: readonly string[] } {
     let clean = text
+    for (const value of this.#encoded) clean = clean.replaceAll(value, '***')
     const words: string[] = []
     for (const [value, name] of this.#byValue) {
       const written = quote(value).slice(1, -1)
@@ -91,10 +98,26 @@ export class Secrets {
     const [, scheme, rest] = /^(\S+)\s+(.+)$/s.exec(text) ?? []
     if (scheme === undefined || rest === undefined || !/^[\w-]+$/.test(scheme))
       return [this.add(text, 'authorization', 'header Authorization')]
+    const pair = scheme.toLowerCase() === 'basic' ? userAndPassword(rest) : undefined
+    if (pair !== undefined) {
+      this.needsEncoding = true
+      // The encoded form too must stay out of the script.
+      this.#encoded.add(rest)
+      const text: Text = [`${pair.user}:`, this.add(pair.password, 'password', 'the password of Authorization: Basic')]
+      return [`${scheme} `, new Code(`encoding.b64encode(${textLiteral(text)})`)]
+    }
     if (scheme.toLowerCase() === 'bearer')
       return [`${scheme} `, this.add(rest, 'bearer token', 'header Authorization, without "Bearer"')]
     return [`${scheme} `, this.add(rest, `${scheme} authorization`, `header Authorization, without "${scheme}"`)]
   }
+}
+
+/** RFC 7617; undefined for what is no such pair. */
+function userAndPassword(base64: string): { user: string; password: string } | undefined {
+  const text = tryText(Buffer.from(base64, 'base64'))
+  const colon = text?.indexOf(':') ?? -1
+  if (text === undefined || colon < 0 || colon === text.length - 1) return undefined
+  return { user: text.slice(0, colon), password: text.slice(colon + 1) }
 }
 
 /** Shorter ones are words of their own right: an account `demo` with the password `demo`. */

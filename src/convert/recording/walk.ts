@@ -1,6 +1,6 @@
 /** Every text of a request that a value may hide in, visited and replaced in place. */
-import { decodeText } from '../input/bytes.js'
-import { type Body, Code, type Header, type JsonTree, type RequestStep, type Text } from '../script/model.js'
+import { decodeText, encodeText } from '../input/bytes.js'
+import { type Body, Code, type Header, joinText, type JsonTree, type RequestStep, type Text } from '../script/model.js'
 
 export interface Place {
   readonly kind: 'path' | 'query' | 'header' | 'form' | 'json' | 'text' | 'cookie'
@@ -89,7 +89,7 @@ function mapTree(tree: JsonTree, name: string, visit: Visitor): JsonTree {
 }
 
 function plain(text: Text, place: Place, visit: Visitor): Text {
-  return text.flatMap((part) => (part instanceof Code ? [part] : (visit(part, place) ?? [part])))
+  return joinText(joinText(text).flatMap((part) => (part instanceof Code ? [part] : (visit(part, place) ?? [part]))))
 }
 
 /** In a URL, what is put in has to be encoded; values that need none in the recording stand bare. */
@@ -103,6 +103,6 @@ function encoded(part: string, place: Place, visit: Visitor): Text {
       return /^[\w.~-]*$/.test(part) && !piece.text.startsWith('secrets.')
         ? piece
         : new Code(`encodeURIComponent(${piece.text})`)
-    return encodeURIComponent(piece)
+    return encodeText(piece)
   })
 }

@@ -2,7 +2,7 @@
  * The one place where text from outside becomes part of a script. Every character that could end a literal or a comment,
  * hide what follows (bidirectional controls), or not survive UTF-8 (lone surrogates) is written as an escape.
  */
-import { Code, type Text } from './model.js'
+import { Code, joinText, type Text } from './model.js'
 
 /** A string literal in single quotes. */
 export function quote(text: string): string {
@@ -11,7 +11,7 @@ export function quote(text: string): string {
 
 /** A template literal when there is code in it, else a string literal. */
 export function textLiteral(text: Text): string {
-  const parts = joined(text)
+  const parts = joinText(text)
   if (parts.length === 0) return "''"
   const [only] = parts
   if (parts.length === 1) return only instanceof Code ? only.text : quote(only ?? '')
@@ -63,18 +63,6 @@ function lowerFirst(word: string): string {
 
 function upperFirst(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1)
-}
-
-/** Neighbouring strings as one, empty ones gone. */
-function joined(text: Text): (string | Code)[] {
-  const parts: (string | Code)[] = []
-  for (const part of text) {
-    const last = parts.at(-1)
-    if (part === '') continue
-    if (typeof part === 'string' && typeof last === 'string') parts[parts.length - 1] = last + part
-    else parts.push(part)
-  }
-  return parts
 }
 
 function escapeWith(text: string, delimiter: "'" | '`'): string {

@@ -163,3 +163,15 @@ export interface PlainObject {
 export function plainText(text: Text): string | undefined {
   return text.every((part) => typeof part === 'string') ? text.join('') : undefined
 }
+
+/** Neighbouring strings as one, empty ones gone. */
+export function joinText(text: Text): Text {
+  const parts: (string | Code)[] = []
+  for (const part of text) {
+    const last = parts.at(-1)
+    if (part === '') continue
+    if (typeof part === 'string' && typeof last === 'string') parts[parts.length - 1] = last + part
+    else parts.push(part)
+  }
+  return parts
+}
