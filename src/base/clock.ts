@@ -26,7 +26,7 @@ export function nowMs(): number {
 
 /** The machine's clock. Timers sleep by setTimeout up to the last millisecond, then spin on setImmediate: sub-millisecond starts. */
 export const systemClock: Clock = {
-  nowNs: () => Math.round(performance.now() * 1e6 + originNs),
+  nowNs: () => Math.round(monotonic.now() * 1e6 + originNs),
   unixMs: () => Date.now(),
   at(atNs, fn) {
     let timer: NodeJS.Timeout | undefined
@@ -71,7 +71,7 @@ export const systemClock: Clock = {
 // `performance.now()` counts from the start of the thread, `process.uptime()` from that of the process: with the
 // difference added, all threads of a process read the same time, to some microseconds. The second of two readings is the
 // later one, so the largest of several differences is the truest.
-const originNs = Math.max(...Array.from({ length: 20 }, () => process.uptime() * 1e9 - performance.now() * 1e6))
+const originNs = Math.max(...Array.from({ length: 20 }, () => process.uptime() * 1e9 - monotonic.now() * 1e6))
 
 /**
  * A clock that moves only when told. Timers due at the same instant fire in the order they were set; between two

@@ -35,6 +35,8 @@ export class Vu implements VuScope {
   startLagMs = 0
   dataSent = 0
   dataReceived = 0
+  /** Number of the current iteration in its scenario, over all VUs. */
+  iterationNumber = 0
   /** Monotonic instant after which a loop that never awaits is ended. */
   hardEndNs: number = Number.POSITIVE_INFINITY
   exports: Record<string, unknown> = {}
@@ -50,7 +52,7 @@ export class Vu implements VuScope {
   #vuData: unknown
   /** The running function is one that the person wrote async. */
   isPersonsAsync = false
-  #finish: ((complete: boolean) => void) | undefined
+  #finish: ((complete: boolean, endNs: number) => void) | undefined
   #startNs = 0
   #starts = 0
   #stalledAt = -1
@@ -178,18 +180,24 @@ export class Vu implements VuScope {
    * @returns false when it was interrupted; a thrown error counts as complete, as in k6
    */
   iterate(intendedStartNs: number): Promise<boolean> {
-    const hooks = this.iterationHooks
-    return hooks === undefined ? this.#iterate(intendedStartNs) : this.#iterateWithin(hooks, intendedStartNs)
+    return new Promise((resolve) => this.run(intendedStartNs, resolve))
   }
 
-  async #iterateWithin(hooks: IterationHooks, intendedStartNs: number): Promise<boolean> {
+  /** As `iterate`; see `ActiveVu.run`. */
+  run(intendedStartNs: number, back: (complete: boolean, endNs: number) => void): void {
+    const hooks = this.iterationHooks
+    if (hooks === undefined) this.#run(intendedStartNs, back)
+    else void this.#runWithin(hooks, intendedStartNs).then((complete) => back(complete, this.clock.nowNs()))
+  }
+
+  async #runWithin(hooks: IterationHooks, intendedStartNs: number): Promise<boolean> {
     this.#isPreparing = true
     this.#cancelled = undefined
     try {
       await hooks.before()
       this.#isPreparing = false
       if (this.#cancelled !== undefined) return false
-      return await this.#iterate(intendedStartNs)
+      return await new Promise<boolean>((resolve) => this.#run(intendedStartNs, resolve))
     } catch (error) {
       if (!isInterruption(error)) this.log.error(String(error instanceof Error ? error.message : error))
       return false
@@ -199,8 +207,11 @@ export class Vu implements VuScope {
     }
   }
 
-  #iterate(intendedStartNs: number): Promise<boolean> {
-    const startNs = this.clock.nowNs()
+  #run(intendedStartNs: number, back: (complete: boolean, endNs: number) => void): void {
+    const activation = this.#activation as Activation
+    // In a closed model the intended start is the clock's reading of just now, unless hooks came between.
+    const isNow = !activation.openModel && this.iterationHooks === undefined
+    const startNs = isNow ? intendedStartNs : this.clock.nowNs()
     this.#startNs = startNs
     this.startLagMs = startNs > intendedStartNs ? (startNs - intendedStartNs) / 1e6 : 0
     this.iteration++
@@ -209,15 +220,12 @@ export class Vu implements VuScope {
     this.#iterationInScenario++
     this.global.__ITER = this.iteration
     if (this.groupPath !== '') this.leaveGroups()
-    const activation = this.#activation as Activation
     activation.started(this, startNs, intendedStartNs)
     this.loop.reset()
     // k6: a new cookie jar for every iteration.
     if (this.cookieJar !== undefined && !this.options.noCookiesReset) this.cookieJar = undefined
-    return new Promise<boolean>((resolve) => {
-      this.#finish = resolve
-      this.#call()
-    })
+    this.#finish = back
+    this.#call()
   }
 
   interrupt(reason: string): void {
@@ -387,7 +395,8 @@ export class Vu implements VuScope {
     if (finish === undefined) return
     this.#finish = undefined
     const activation = this.#activation
-    if (activation === undefined) return finish(false)
+    const endNs = this.clock.nowNs()
+    if (activation === undefined) return finish(false, endNs)
     const interrupted = failed && isInterruption(error)
     // What a failed iteration leaves open (sockets, timers) ends with it, as in k6.
     if (failed && !interrupted) {
@@ -398,7 +407,6 @@ export class Vu implements VuScope {
     // k6 counts the iteration that called test.abort() among `iterations`, though it reports it as interrupted.
     if (!interrupted || this.#abortedByScript) {
       if (failed && !interrupted) this.worker.iterationError(this, error)
-      const endNs = this.clock.nowNs()
       this.samples.add(this.builtin.iteration_duration, this.tags, (endNs - this.#startNs) / 1e6)
       this.samples.add(this.builtin.iterations, this.tags, 1)
       if (activation.openModel) this.samples.add(this.builtin.iteration_start_lag, this.tags, this.startLagMs)
@@ -406,9 +414,9 @@ export class Vu implements VuScope {
     this.emitTransfer()
     if (this.options.noVUConnectionReuse) this.#connections?.closeIdle()
     activation.ended(!interrupted)
-    const restNs = this.options.minIterationDurationNs - (this.clock.nowNs() - this.#startNs)
-    if (!interrupted && restNs > 0) this.clock.coarseAt(this.clock.nowNs() + restNs, () => finish(true))
-    else finish(!interrupted)
+    const leastNs = interrupted ? 0 : this.options.minIterationDurationNs
+    if (endNs - this.#startNs >= leastNs) finish(!interrupted, endNs)
+    else this.clock.coarseAt(this.#startNs + leastNs, () => finish(true, this.clock.nowNs()))
   }
 
   #warnOfTimers(): void {

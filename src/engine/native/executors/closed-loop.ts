@@ -47,22 +47,50 @@ export async function runClosedLoop(loop: ClosedLoop, host: ScenarioHost, startN
   }
 }
 
-/** The hot path: one clock reading and one await a turn. */
-async function turnVu(window: RunWindow, vu: ActiveVu, turns: Turns): Promise<void> {
-  const { clock } = window.host
-  for (;;) {
-    let nowNs = clock.nowNs()
-    if (window.needsBreath(nowNs)) {
-      await window.breathe()
-      nowNs = clock.nowNs()
-    }
-    if (!window.isOpen(nowNs)) {
-      if (!window.stopped) turns.cutShort(window.host)
-      break
-    }
-    if (!turns.next()) break
-    await vu.iterate(nowNs)
-    turns.done()
+function turnVu(window: RunWindow, vu: ActiveVu, turns: Turns): Promise<void> {
+  return new Promise((resolve) => new Turning(window, vu, turns, resolve).next(window.host.clock.nowNs()))
+}
+
+/** The hot path: a turn reads no clock of its own and makes no promise. */
+class Turning {
+  readonly #window: RunWindow
+  readonly #vu: ActiveVu
+  readonly #turns: Turns
+  readonly #over: () => void
+  #inside = false
+
+  constructor(window: RunWindow, vu: ActiveVu, turns: Turns, over: () => void) {
+    this.#window = window
+    this.#vu = vu
+    this.#turns = turns
+    this.#over = over
   }
-  window.release(vu)
+
+  next(nowNs: number): void {
+    if (this.#window.needsBreath(nowNs)) {
+      void this.#window.breathe().then(() => this.#start(this.#window.host.clock.nowNs()))
+    } else this.#start(nowNs)
+  }
+
+  #start(nowNs: number): void {
+    const window = this.#window
+    const open = window.isOpen(nowNs)
+    if (!open && !window.stopped) this.#turns.cutShort(window.host)
+    if (!open || !this.#turns.next()) {
+      window.release(this.#vu)
+      this.#over()
+      return
+    }
+    this.#inside = true
+    this.#vu.run(nowNs, this.#back)
+    this.#inside = false
+  }
+
+  readonly #back = (_complete: boolean, endNs: number): void => {
+    this.#turns.done()
+    // An iteration that waited for nothing is back while `run` is on the stack: the stack must not grow, and promises
+    // that the script left behind come first.
+    if (this.#inside) void Promise.resolve().then(() => this.next(this.#window.host.clock.nowNs()))
+    else this.next(endNs)
+  }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Random, seededRandom } from '#base/random.js'
 import { ResponseParser } from './parser.js'
+import { sharedRead } from './socket-reader.js'
 import { llhttp } from './testing/llhttp.js'
 import { mutate, randomResponse } from './testing/responses.js'
 
@@ -62,6 +63,29 @@ describe(`response parser against llhttp (seed ${seed}, ${runs} runs)`, () => {
       const whole = parse(bytes, valid.head, undefined)
       const single = parse(bytes, valid.head, 'bytes')
       expect(single, `seed ${seed} run ${run}: ${JSON.stringify(bytes.toString('latin1'))}`).toEqual(whole)
+    }
+  }, 3_600_000)
+
+  it('gives the same answer whether it remembers the last ones or not', () => {
+    const random = seededRandom(seed ^ 0x1b873593)
+    const int = (n: number): number => Math.floor(random() * n)
+    for (let run = 0; run < runs / 20; run++) {
+      const target = { memo: undefined }
+      const { bytes, head } = randomResponse(random)
+      const cases = [bytes, bytes, bytes, oneByteOff(bytes, int(bytes.length)), oneByteOff(bytes, bytes.length - 1)]
+      for (let i = 0; i < 30; i++) {
+        const chosen = cases[int(cases.length)] as Buffer
+        const parser = new ResponseParser({ usedBytes: 0 }, true)
+        parser.start(head, false, target)
+        chosen.copy(sharedRead.buffer)
+        // What the read before has left behind the end must not matter.
+        sharedRead.buffer.fill(int(256), chosen.length, chosen.length + 8)
+        const used = parser.feed(sharedRead.buffer, 0, chosen.length)
+        if (!parser.done && parser.error === '') parser.eof()
+        const fresh = parse(chosen, head, undefined)
+        const where = `seed ${seed} run ${run}.${i}: ${JSON.stringify(chosen.toString('latin1'))}`
+        expect(answerOf(parser, used), where).toEqual(fresh)
+      }
     }
   }, 3_600_000)
 })
@@ -133,6 +157,16 @@ function parse(bytes: Buffer, head: boolean, cuts: Random | 'bytes' | undefined)
   }
   if (!parser.done && parser.error === '') parser.eof()
   expect(budget.usedBytes).toBe(0)
+  return answerOf(parser, used)
+}
+
+function oneByteOff(bytes: Buffer, at: number): Buffer {
+  const off = Buffer.from(bytes)
+  off[at] = (off[at] as number) ^ 1
+  return off
+}
+
+function answerOf(parser: ResponseParser, used: number): Answer {
   return {
     error: parser.error,
     status: parser.error === '' ? (parser.head?.status ?? 0) : 0,

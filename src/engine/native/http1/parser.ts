@@ -4,6 +4,7 @@
  * those of a line that was cut in two, and everything a peer can make grow has a bound.
  */
 import { type Head, HeadError, HeadReader } from './head.js'
+import { sharedRead, sharedWords } from './socket-reader.js'
 
 /**
  * Bytes of all header blocks of one response, 1xx ones included. Go's net/http takes 10 MB; Chrome 256 KiB, as here, so
@@ -48,10 +49,35 @@ export interface HeadMemo {
   memo?: unknown
 }
 
+/** The last header block of a target, and once it has come again also its bytes and the short body that followed. */
 interface Remembered {
   readonly text: string
   readonly head: Head
+  words: Int32Array | undefined
+  /** Header block and body as one. */
+  whole: Int32Array | undefined
+  wholeBytes: number
+  body: string
+  /** Bodies that were not the one before. */
+  misses: number
 }
+
+/** A longer answer is not remembered whole. */
+const maxWholeBytes = 2048
+/** A target whose body keeps changing is not compared any more. */
+const maxMisses = 16
+
+/** Are bytes `4 * from .. bytes` of the shared buffer these? */
+function sameWords(words: Int32Array, from: number, bytes: number): boolean {
+  const full = bytes >> 2
+  for (let i = from; i < full; i++) if (words[i] !== sharedWords[i]) return false
+  const rest = bytes & 3
+  // Of the last word only the bytes that belong to it, whatever the order in which this machine keeps them.
+  return rest === 0 || (((words[full] as number) ^ (sharedWords[full] as number)) & (partMasks[rest] as number)) === 0
+}
+
+/** The first 1, 2, 3 bytes of a word in memory. */
+const partMasks = new Int32Array(new Uint8Array([0, 0, 0, 0, 255, 0, 0, 0, 255, 255, 0, 0, 255, 255, 255, 0]).buffer)
 
 export class ResponseParser {
   /** Of the finished (or, in a body, current) response. */
@@ -204,7 +230,11 @@ export class ResponseParser {
       const remembered = memo.memo as Remembered | undefined
       if (remembered !== undefined) {
         const length = remembered.text.length
-        if (end - start >= length && buf.latin1Slice(start, start + length) === remembered.text) {
+        const inWords = buf === sharedRead.buffer && start === 0
+        if (inWords && remembered.words !== undefined) {
+          if (end >= length && sameWords(remembered.words, 0, length)) return this.#knownHead(remembered, buf, end)
+        } else if (end - start >= length && buf.latin1Slice(start, start + length) === remembered.text) {
+          if (inWords) remembered.words = sharedWords.slice(0, (length + 3) >> 2)
           this.#begin(remembered.head)
           return start + length
         }
@@ -214,7 +244,32 @@ export class ResponseParser {
     // Only a final block that came alone, in one piece, and is of ordinary size is worth remembering.
     const head: Head | undefined = this.head
     if (this.#memo !== undefined && head !== undefined && this.#headBytes <= 4096) {
-      this.#memo.memo = { text: buf.latin1Slice(start, start + this.#headBytes), head } satisfies Remembered
+      const text = buf.latin1Slice(start, start + this.#headBytes)
+      const fresh: Remembered = { text, head, words: undefined, whole: undefined, wholeBytes: 0, body: '', misses: 0 }
+      this.#memo.memo = fresh
+    }
+    return at
+  }
+
+  /** The head is known and has come at the start of the shared buffer; a short body is often the last one, too. */
+  #knownHead(remembered: Remembered, buf: Latin1Buffer, end: number): number {
+    const headBytes = remembered.text.length
+    const { whole, wholeBytes } = remembered
+    const mayRepeat = this.#shortAsText && !this.#discard && remembered.misses < maxMisses
+    if (mayRepeat && whole !== undefined && end >= wholeBytes && sameWords(whole, headBytes >> 2, wholeBytes)) {
+      this.head = remembered.head
+      this.bodyLatin1 = remembered.body
+      this.#state = finished
+      return wholeBytes
+    }
+    this.#begin(remembered.head)
+    if (!mayRepeat || this.#state !== inFixedBody) return headBytes
+    const at = this.#fixedBody(buf, headBytes, end)
+    if (this.bodyLatin1 !== undefined && at <= maxWholeBytes) {
+      if (whole !== undefined) remembered.misses++
+      remembered.whole = sharedWords.slice(0, (at + 3) >> 2)
+      remembered.wholeBytes = at
+      remembered.body = this.bodyLatin1
     }
     return at
   }

@@ -24,6 +24,9 @@ export const sharedRead: { readonly buffer: Buffer; callback(this: unknown, coun
     },
   }
 
+/** The same memory, four bytes at a time. */
+export const sharedWords: Int32Array = new Int32Array(sharedRead.buffer.buffer)
+
 /** Gives an opened socket to its reader; the arguments are those of `DialEvents.opened`. */
 export function adopt(socket: Socket, raw: Socket, reader: SocketReader, tunnelled = false): void {
   ;(socket as OwnedSocket)[owner] = reader

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { buildHeaderBlock, HeaderError } from './header-block.js'
 import { bigIntToIp, blockContains, ipToBigInt, localIpPool, parseCidr } from './ip.js'
 import { parseTarget, TargetError } from './target.js'
 
@@ -49,43 +48,6 @@ describe('parseTarget', () => {
     const first = parseTarget('http://bound.test/0')
     for (let i = 1; i < 10_000; i++) parseTarget(`http://bound.test/${i}`)
     expect(parseTarget('http://bound.test/0')).not.toBe(first)
-  })
-})
-
-describe('buildHeaderBlock', () => {
-  const target = parseTarget('http://h.test:81/')
-
-  it('writes what k6 writes, in its order', () => {
-    const headers = [
-      ['x-b', '2'],
-      ['X-A', ' 1 '],
-      ['user-agent', 'k6'],
-      ['Content-Length', '7'],
-      ['transfer-encoding', 'x'],
-    ] as const
-    expect(buildHeaderBlock(target, 'POST', headers, 3)).toBe(
-      'Host: h.test:81\r\nUser-Agent: k6\r\nContent-Length: 3\r\nX-A: 1\r\nX-B: 2\r\n',
-    )
-    expect(buildHeaderBlock(target, 'GET', [], undefined)).toBe('Host: h.test:81\r\n')
-    expect(buildHeaderBlock(target, 'PUT', [['Host', 'other:1']], undefined)).toBe(
-      'Host: other:1\r\nContent-Length: 0\r\n',
-    )
-    expect(buildHeaderBlock(target, 'GET', [['Host', 'a b']], undefined)).toBe('Host: \r\n')
-    expect(buildHeaderBlock(target, 'GET', [['X-U', 'ü']], undefined)).toBe('Host: h.test:81\r\nX-U: \xc3\xbc\r\n')
-  })
-
-  it.each([
-    ['GET', 'X-U', 'a\r\nb: c', 'net/http: invalid header field value for "X-U"'],
-    ['GET', 'X-U', 'a\nb', 'net/http: invalid header field value for "X-U"'],
-    ['GET', 'X-Z', 'a\0', 'net/http: invalid header field value for "X-Z"'],
-    ['GET', 'X U', 'a', 'net/http: invalid header field name "X U"'],
-    ['GET', 'X\r\nY', 'a', 'net/http: invalid header field name "X\\r\\nY"'],
-    ['GET', '', 'a', 'net/http: invalid header field name ""'],
-    ['GET', 'X-Ü', 'a', 'net/http: invalid header field name "X-Ü"'],
-    ['BAD METHOD', 'X', 'a', 'net/http: invalid method "BAD METHOD"'],
-    ['GET\r\nX: y', 'X', 'a', 'net/http: invalid method "GET\\r\\nX: y"'],
-  ])('refuses %j %j %j', (method, name, value, message) => {
-    expect(() => buildHeaderBlock(target, method, [[name, value]], undefined)).toThrow(new HeaderError(message))
   })
 })
 

@@ -90,15 +90,19 @@ export class Timeouts {
     this.#timer = undefined
     this.#timerDueMs = Number.POSITIVE_INFINITY
     const now = nowMs()
-    for (const list of this.#lists.values()) {
-      for (let timed = list.first; timed !== undefined && timed.dueMs <= now; timed = list.first) {
-        this.remove(timed)
-        timed.onTimeout()
-      }
+    // In the order in which they are due, also when this timer comes late.
+    for (let timed = this.#earliest(); timed !== undefined && timed.dueMs <= now; timed = this.#earliest()) {
+      this.remove(timed)
+      timed.onTimeout()
     }
-    let next = Number.POSITIVE_INFINITY
-    for (const list of this.#lists.values())
-      if (list.first !== undefined && list.first.dueMs < next) next = list.first.dueMs
+    const next = this.#earliest()?.dueMs ?? Number.POSITIVE_INFINITY
     if (next < this.#timerDueMs) this.#arm(next, nowMs())
+  }
+
+  #earliest(): Timed | undefined {
+    let earliest: Timed | undefined
+    for (const { first } of this.#lists.values())
+      if (first !== undefined && (earliest === undefined || first.dueMs < earliest.dueMs)) earliest = first
+    return earliest
   }
 }

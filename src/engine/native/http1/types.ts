@@ -27,7 +27,8 @@ export interface Target {
 export interface WireRequest {
   readonly target: Target
   readonly method: string
-  /** Complete header block after the request line, every line ending in CRLF, without the blank line; validated by `buildHeaderBlock`. */
+  /** Complete header block after the request line, every line ending in CRLF, without the blank line; made and
+   * checked by `modules/http/headers.ts`; one character a byte. */
   readonly headerBlock: string
   readonly body: Uint8Array | string | undefined
   readonly timeoutMs: number

@@ -182,7 +182,6 @@ class RunningScenario implements Activation {
   #startNs = 0
   #maxVus: number
   #vusMade: number
-  readonly #iterationOf = new WeakMap<Vu, number>()
 
   constructor(config: Scenario, shared: WorkerShared, crew: Crew) {
     this.config = config
@@ -233,7 +232,7 @@ class RunningScenario implements Activation {
     if (this.#shared.tagStages) this.#tagStage(vu, startNs)
     if (this.openModel) this.#shared.totals.vusActive.add(1)
     this.crew.board.started.add(1)
-    this.#iterationOf.set(vu, this.#numbers.next())
+    vu.iterationNumber = this.#numbers.next()
   }
 
   // `--summary-by stage`: the stage in which an iteration begins is a tag of all its samples.
@@ -257,7 +256,7 @@ class RunningScenario implements Activation {
   }
 
   iterationOf(vu: Vu): number {
-    return this.#iterationOf.get(vu) ?? 0
+    return vu.iterationNumber
   }
 
   iterationInTestOf(vu: Vu): number {
@@ -301,6 +300,10 @@ class Handle implements ActiveVu {
 
   iterate(intendedStartNs: number): Promise<boolean> {
     return this.#vu.iterate(intendedStartNs)
+  }
+
+  run(intendedStartNs: number, back: (complete: boolean, endNs: number) => void): void {
+    this.#vu.run(intendedStartNs, back)
   }
 
   interrupt(): void {

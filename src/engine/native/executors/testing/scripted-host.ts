@@ -97,6 +97,9 @@ export async function runScripted(
           }
         })
       },
+      run(intendedNs, back) {
+        void vu.iterate(intendedNs).then((complete) => back(complete, clock.nowNs()))
+      },
       interrupt: () => end?.(false),
       release() {
         if (end !== undefined) throw new Error(`VU ${id} was released while an iteration runs`)

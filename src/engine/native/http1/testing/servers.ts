@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '#base/clock.js'
 import type { Options } from '#config/types.js'
-import { buildHeaderBlock } from '../header-block.js'
 import { parseTarget } from '../target.js'
 import { createTransport, type Transport } from '../transport.js'
 import { bodyBytes, type Connections, type WireRequest, type WireResponse } from '../types.js'
@@ -20,9 +19,11 @@ export interface RawServer {
   close(): void
 }
 
+export type ServerAnswer = (socket: net.Socket, text: string, connection: number) => void
+
 /** Answers each chunk that a connection sends; `answer` gets the number of the connection and the text. */
 export async function rawServer(
-  answer: (socket: net.Socket, text: string, connection: number) => void,
+  answer: ServerAnswer,
   where: net.ListenOptions = { port: 0, host: '127.0.0.1' },
 ): Promise<RawServer> {
   const received: string[] = []
@@ -84,7 +85,7 @@ export function request(url: string, more: Partial<WireRequest> = {}): WireReque
   return {
     target,
     method: 'GET',
-    headerBlock: buildHeaderBlock(target, more.method ?? 'GET', [['User-Agent', 'test']], length),
+    headerBlock: `Host: ${target.hostHeader}\r\nUser-Agent: test\r\n${length === undefined ? '' : `Content-Length: ${length}\r\n`}`,
     body: undefined,
     timeoutMs: 5000,
     discardBody: false,

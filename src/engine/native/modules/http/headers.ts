@@ -2,6 +2,7 @@
  * Request and response headers: Go's canonical names and the order in which k6's requests carry them on the wire
  * (Host, User-Agent, Content-Length or Transfer-Encoding, then the others by name).
  */
+import { toBytes } from '../../http1/url.js'
 import { isToken } from './cookie-jar.js'
 
 /** Canonical name -> value, in the order the script gave them. */
@@ -47,7 +48,8 @@ function hasControl(text: string): boolean {
 const writtenByTransport = new Set(['Host', 'User-Agent', 'Content-Length', 'Transfer-Encoding', 'Trailer'])
 
 /**
- * The complete block after the request line, each line ending in CRLF.
+ * The complete block after the request line, each line ending in CRLF, one character a byte.
+ * @param host  sent empty, as Go does, when it cannot be one
  * @param bodyLength  undefined = no body; -1 = chunked
  */
 export function headerBlock(
@@ -58,7 +60,7 @@ export function headerBlock(
   close: boolean,
 ): string {
   const agent = headers.get('User-Agent')
-  let block = `Host: ${host}\r\n`
+  let block = `Host: ${isHost(host) ? host : ''}\r\n`
   if (agent !== undefined && agent !== '') block += `User-Agent: ${agent.trim()}\r\n`
   if (bodyLength === -1) block += 'Transfer-Encoding: chunked\r\n'
   else if (bodyLength !== undefined) block += `Content-Length: ${bodyLength}\r\n`
@@ -70,7 +72,11 @@ export function headerBlock(
   }
   // Where connections are not reused (noConnectionReuse) Go says so last.
   if (close && !headers.has('Connection')) block += 'Connection: close\r\n'
-  return block
+  return toBytes(block)
+}
+
+function isHost(text: string): boolean {
+  return /^[a-zA-Z0-9!$%&'()*+,\-.:;=[\]_~]*$/.test(text)
 }
 
 /** Canonical names, repeated ones joined with `, `, as k6 shows them in `res.headers`. */

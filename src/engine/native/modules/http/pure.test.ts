@@ -281,6 +281,24 @@ describe('headers', () => {
   })
 })
 
+describe('what goes on the wire', () => {
+  it('is UTF-8, one character a byte', () => {
+    expect(headerBlock('h', 'GET', new Map([['X-U', 'ü']]), undefined, false)).toBe('Host: h\r\nX-U: \xc3\xbc\r\n')
+  })
+
+  it.each(['a b', 'a\r\nX: y', 'ü', 'a/b'])('has an empty Host instead of %j', (host) => {
+    expect(headerBlock(host, 'GET', new Map(), undefined, false)).toBe('Host: \r\n')
+  })
+
+  it.each(['a\r\nb: c', 'a\nb', 'a\0'])('has no header value %j', (value) => {
+    expect(headerFault(new Map([['X-U', value]]))).toBe('net/http: invalid header field value for "X-U"')
+  })
+
+  it.each(['X U', '', 'X:Y'])('has no header name %j', (name) => {
+    expect(headerFault(new Map([[name, 'a']]))).toBe(`net/http: invalid header field name "${name}"`)
+  })
+})
+
 describe('URL templates', () => {
   it.each([
     ['http://h/items/4711', 'http://h/items/{id}'],
