@@ -17,6 +17,8 @@ export interface RunFilesOptions {
   readonly clock: Clock
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
+  /** k6's feature flags that are on. */
+  readonly features?: readonly string[]
   /** `--out` values. */
   readonly outputs: readonly string[]
   /** `--record`: the record's own folder; a new one below `.perfwright/runs` when undefined. */
@@ -67,8 +69,17 @@ export class RunFiles {
     plan: RunPlan,
     run: { readonly script: string; readonly name: string | undefined; readonly source: ScriptSource },
   ): Promise<void> {
-    const { recordDir, cwd, env, version, clock, warn, commandLine, stdout } = this.#options
-    const outputs = await createOutputs(this.#specs, { options: plan.options, env, cwd, clock, version, stdout, warn })
+    const { recordDir, cwd, env, features = [], version, clock, warn, commandLine, stdout } = this.#options
+    const outputs = await createOutputs(this.#specs, {
+      options: plan.options,
+      env,
+      features,
+      cwd,
+      clock,
+      version,
+      stdout,
+      warn,
+    })
     await outputs.start()
     this.#outputs = outputs
     this.#plan = plan

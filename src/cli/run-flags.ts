@@ -119,6 +119,7 @@ export function runHelp(width?: number): string {
     '  perfwright run -u 5 -i 10 script.js               10 iterations shared by 5 VUs',
     '  perfwright run -s 10s:100 -s 1m:100 -s 10s:0 -u 0 script.js',
     '  perfwright run --out json=samples.json.gz --summary-by endpoint script.js',
+    '  perfwright run --out influxdb=http://localhost:8086/k6 --out prometheus-scrape=127.0.0.1:9464 script.js',
     flagHelp(RUN_FLAGS, width),
     '',
     'Every flag that k6 has also reads K6_<NAME> from the environment, ours PERFWRIGHT_<NAME>; flags win.',
@@ -407,7 +408,14 @@ export const RUN_FLAGS: readonly OptionFlag[] = [
     group: RESULTS,
     help: 'no summary at the end (as in k6 v1)',
   },
-  { name: 'out', short: 'o', takes: 'each', arg: 'OUT', group: RESULTS, help: 'json=FILE, csv=FILE, ... (repeatable)' },
+  {
+    name: 'out',
+    short: 'o',
+    takes: 'each',
+    arg: 'OUT',
+    group: RESULTS,
+    help: 'json, csv, parquet=FILE; prometheus-rw, opentelemetry, influxdb, xk6-influxdb, statsd, datadog=URL; prometheus-scrape=HOST:PORT (repeatable; docs/outputs.md)',
+  },
   {
     name: 'linger',
     short: 'l',

@@ -40,6 +40,7 @@ function context(extra: Partial<OutputContext> = {}): OutputContext & { readonly
   return {
     options: { thresholds, systemTags, noThresholds: false, tags: {} },
     env: {},
+    features: [],
     clock: systemClock,
     version: '1.2.3',
     cwd: root,

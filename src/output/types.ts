@@ -83,6 +83,8 @@ export interface OutputContext {
   readonly options: Pick<Options, 'thresholds' | 'systemTags' | 'noThresholds' | 'tags'>
   /** For `K6_CSV_FILENAME` and its kin. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** k6's feature flags that are on: `native-histograms`. */
+  readonly features: readonly string[]
   readonly cwd: string
   readonly clock: Clock
   /** perfwright's. */

@@ -54,6 +54,7 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
     cwd: io.cwd,
     env: io.env,
     outputs: runtime.outputs,
+    features: runtime.features,
     recordDir: runtime.record,
     commandLine: process.argv.slice(2),
     stdout: io.stdout,

@@ -4,6 +4,7 @@ import { openReason, outputNotCreated } from '../errors.js'
 import { type Env, EnvReader } from '../net/env.js'
 import { basicAuth, type PostTls } from '../net/http-post.js'
 import { parseUrl } from '../net/url.js'
+import type { OutputContext } from '../types.js'
 import type { SigV4Keys } from './sigv4.js'
 
 export interface RemoteWriteConfig {
@@ -20,7 +21,10 @@ export interface RemoteWriteConfig {
 const PREFIX = 'K6_PROMETHEUS_RW_'
 
 /** @throws PW_OUTPUT_CREATE */
-export function readRemoteWriteConfig(output: string, env: Env, cwd: string): RemoteWriteConfig {
+export function readRemoteWriteConfig(
+  output: string,
+  { env, cwd, features }: Pick<OutputContext, 'env' | 'cwd' | 'features'>,
+): RemoteWriteConfig {
   const read = new EnvReader(output, env)
   return {
     url: parseUrl(output, read.text(`${PREFIX}SERVER_URL`) ?? 'http://localhost:9090/api/v1/write'),
@@ -28,7 +32,10 @@ export function readRemoteWriteConfig(output: string, env: Env, cwd: string): Re
     tls: tlsOf(output, read, cwd),
     pushIntervalNs: read.durationNs(`${PREFIX}PUSH_INTERVAL`) ?? 5e9,
     trendStats: read.list(`${PREFIX}TREND_STATS`) ?? ['p(99)'],
-    trendAsNativeHistogram: read.bool(`${PREFIX}TREND_AS_NATIVE_HISTOGRAM`) ?? false,
+    // k6 2 made a feature of it; the variable stays as another name for that.
+    trendAsNativeHistogram:
+      features.includes('native-histograms') ||
+      /^(1|t|true)$/i.test(read.text(`${PREFIX}TREND_AS_NATIVE_HISTOGRAM`) ?? ''),
     staleMarkers: read.bool(`${PREFIX}STALE_MARKERS`) ?? false,
     sigV4: sigV4Of(output, read),
   }

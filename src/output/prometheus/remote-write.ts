@@ -31,7 +31,7 @@ const MOST_BYTES = 4 << 20
 export function prometheusRemoteWrite(argument: string, context: OutputContext): Output {
   // k6 takes no argument here; the URL is what a person would write.
   const env = argument === '' ? context.env : { ...context.env, K6_PROMETHEUS_RW_SERVER_URL: argument }
-  return new RemoteWrite(readRemoteWriteConfig(NAME, env, context.cwd), context)
+  return new RemoteWrite(readRemoteWriteConfig(NAME, { ...context, env }), context)
 }
 
 class RemoteWrite implements Output {

@@ -18,6 +18,7 @@ export function testContext(extra: Partial<OutputContext> = {}): TestContext {
   return {
     options: { thresholds: {}, systemTags, noThresholds: false, tags: {} },
     env: {},
+    features: [],
     cwd: process.cwd(),
     clock: systemClock,
     version: '1.2.3',
