@@ -67,10 +67,11 @@ export class Call implements StreamListener {
     this.#start()
   }
 
-  send(frame: Buffer): void {
+  /** @param isLast  nothing more will be sent */
+  send(frame: Buffer, isLast = false): void {
     if (this.#isDone) return
-    if (this.#stream === undefined) this.#unsent?.push({ bytes: frame, end: false })
-    else this.#stream.write(frame, false)
+    if (this.#stream === undefined) this.#unsent?.push({ bytes: frame, end: isLast })
+    else this.#stream.write(frame, isLast)
   }
 
   /** No more messages from us. */

@@ -137,7 +137,10 @@ class Stream implements CallEvents {
       this.#call?.abort(statusOf(Code.ResourceExhausted, text))
       return
     }
-    this.#call?.send(frame)
+    // A method that takes one message has it all with the first.
+    const isLast = !this.#endpoint.method.clientStreaming
+    if (isLast) this.#isWritable = false
+    this.#call?.send(frame, isLast)
     this.#count(this.#metrics.sent)
   }
 
