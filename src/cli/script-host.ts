@@ -32,9 +32,18 @@ export function scriptEnv(
   return { ...Object.fromEntries(system), ...runtime.env }
 }
 
-/** The variables that decide about proxies, as Go reads them, and how sockets are used (http1/direct-socket.ts). */
+/** The variables that decide about proxies and HTTP/2 (GODEBUG), as Go reads them, and how sockets are used (http1/direct-socket.ts). */
 export function proxyEnv(env: Env): Record<string, string> {
-  const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy', 'PW_SOCKETS']
+  const names = [
+    'HTTP_PROXY',
+    'HTTPS_PROXY',
+    'NO_PROXY',
+    'http_proxy',
+    'https_proxy',
+    'no_proxy',
+    'GODEBUG',
+    'PW_SOCKETS',
+  ]
   return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
 }
 

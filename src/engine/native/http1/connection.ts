@@ -13,7 +13,8 @@ import { adopt, isAdopted, sharedRead, type SocketReader } from './socket-reader
 import { tlsFault } from './tls-faults.js'
 import type { Timed, TimeoutList } from './timeouts.js'
 import type { Shared } from './transport.js'
-import type { Target, WireRequest, WireResponse } from './types.js'
+import type { Opening } from '../http2/index.js'
+import type { Sending, Target, WireRequest, WireResponse } from './types.js'
 
 export type Done = (response: WireResponse) => void
 
@@ -27,6 +28,12 @@ export interface ConnectionOwner {
   release(connection: Connection): void
   /** Gone for good. */
   forget(connection: Connection): void
+  /** It begins to dial. */
+  dialling(connection: Connection, target: Target): void
+  /** TLS has chosen HTTP/1.1, though HTTP/2 was offered. */
+  spokeHttp1(connection: Connection): void
+  /** TLS has chosen HTTP/2: takes socket and request over. */
+  upgraded(connection: Connection, opening: Opening, request: WireRequest, done: Done, beganMs: number): Sending
 }
 
 const isNew = 0
@@ -49,6 +56,8 @@ export class Connection implements Timed, DialEvents, SocketReader, DirectReader
   readonly origin: string
   /** Place among the busy ones of its pool; -1 = not there. */
   busyAt = -1
+  /** Tries of the request on HTTP/2 connections that have gone away. */
+  attempts = 0
   /** Counts requests, so that a late cancel hits nothing. */
   sequence = 0
   #owner: ConnectionOwner
@@ -66,7 +75,7 @@ export class Connection implements Timed, DialEvents, SocketReader, DirectReader
   #request: WireRequest | undefined = undefined
   #done: Done | undefined = undefined
   /** Where a retried request went, for its canceller. */
-  #successor: Connection | undefined = undefined
+  #successor: Sending | undefined = undefined
   #successorSequence = 0
   #served = 0
   #beganMs = 0
@@ -117,7 +126,9 @@ export class Connection implements Timed, DialEvents, SocketReader, DirectReader
     } else {
       this.#state = isDialling
       this.#gotConnMs = 0
-      this.#owner.shared.dialer.dial(request.target, this.#owner.vuId, this)
+      this.#owner.dialling(this, request.target)
+      const { alpn, dialer } = this.#owner.shared
+      dialer.dial(request.target, this.#owner.vuId, this, alpn === undefined ? undefined : { alpn })
     }
   }
 
@@ -172,12 +183,45 @@ export class Connection implements Timed, DialEvents, SocketReader, DirectReader
       const secure = socket as TLSSocket
       this.#tlsVersion = tlsVersions[secure.getProtocol() ?? ''] ?? ''
       this.#tlsCipherSuite = goCipherName(secure.getCipher()?.standardName ?? '')
+      if (secure.alpnProtocol === 'h2') return this.#handOver(secure, raw, tunnelled, now)
+      if (this.#owner.shared.alpn !== undefined) this.#owner.spokeHttp1(this)
     }
     adopt(socket, raw, this)
     if (socket === raw && !tunnelled && this.#owner.shared.direct) this.#handle = takeHandle(socket, this)
     this.#state = isBusy
     this.#gotConnMs = now
     this.#write(this.#request as WireRequest)
+  }
+
+  #handOver(socket: Socket, raw: Socket, tunnelled: boolean, now: number): void {
+    const request = this.#request as WireRequest
+    const done = this.#done as Done
+    this.#owner.shared.timeouts.remove(this)
+    this.#done = undefined
+    this.#state = isClosed
+    this.#successor = this.#owner.upgraded(
+      this,
+      {
+        socket,
+        raw,
+        tunnelled,
+        connectStartMs: this.#connectStartMs,
+        connectDoneMs: this.#connectDoneMs,
+        tlsStartMs: this.#tlsStartMs,
+        tlsDoneMs: this.#tlsDoneMs,
+        gotConnMs: now,
+        local: this.#local,
+        remoteIp: this.#remoteIp,
+        remotePort: this.#remotePort,
+        tlsVersion: this.#tlsVersion,
+        tlsCipherSuite: this.#tlsCipherSuite,
+      },
+      request,
+      done,
+      this.#beganMs,
+    )
+    this.#successorSequence = this.#successor.sequence
+    this.#owner.forget(this)
   }
 
   failed(problem: Fault): void {

@@ -1,10 +1,11 @@
 /** The connections of one VU, kept as k6's http.Transport keeps them: last used first, a bounded number idle. */
 import type { Cancel } from '#base/clock.js'
 import { nowMs } from '#base/clock.js'
+import { type Opening, Http2Pool } from '../http2/index.js'
 import { Connection, type ConnectionOwner } from './connection.js'
 import type { Shared } from './transport.js'
 import type { DialEvents } from './dialer.js'
-import type { Connections, DialOptions, Target, WireRequest, WireResponse } from './types.js'
+import type { Connections, DialOptions, Sending, Target, WireRequest, WireResponse } from './types.js'
 
 export class VuConnections implements Connections, ConnectionOwner {
   readonly shared: Shared
@@ -13,20 +14,28 @@ export class VuConnections implements Connections, ConnectionOwner {
   readonly #idle: Connection[] = []
   /** With a request on them. */
   readonly #busy: Connection[] = []
+  /** Undefined = HTTP/2 is not offered. */
+  readonly #http2: Http2Pool | undefined
 
   constructor(shared: Shared, vuId: number) {
     this.shared = shared
     this.vuId = vuId
+    this.#http2 =
+      shared.alpn === undefined ? undefined : new Http2Pool(shared, (...request) => this.#startDial(...request))
   }
 
   send(request: WireRequest, done: (response: WireResponse) => void): Cancel {
-    const connection = this.start(request, done)
-    const sequence = connection.sequence
-    return () => connection.cancel(sequence)
+    const sending = this.start(request, done)
+    const { sequence } = sending
+    return () => sending.cancel(sequence)
   }
 
-  start(request: WireRequest, done: (response: WireResponse) => void): Connection {
+  start(request: WireRequest, done: (response: WireResponse) => void): Sending {
     const beganMs = nowMs()
+    if (request.target.secure) {
+      const sending = this.#http2?.send(request, done, beganMs)
+      if (sending !== undefined) return sending
+    }
     const connection = this.take(request.target)
     connection.begin(request, done, beganMs)
     return connection
@@ -34,6 +43,31 @@ export class VuConnections implements Connections, ConnectionOwner {
 
   dial(target: Target, events: DialEvents, how?: DialOptions): void {
     this.shared.dialer.dial(target, this.vuId, events, how)
+  }
+
+  #startDial(request: WireRequest, done: (response: WireResponse) => void, beganMs: number, attempts: number): Sending {
+    const connection = this.take(request.target)
+    connection.attempts = attempts
+    connection.begin(request, done, beganMs)
+    return connection
+  }
+
+  dialling(connection: Connection, target: Target): void {
+    if (target.secure) this.#http2?.dialling(connection, target)
+  }
+
+  spokeHttp1(connection: Connection): void {
+    this.#http2?.spokeHttp1(connection, connection.origin)
+  }
+
+  upgraded(
+    connection: Connection,
+    opening: Opening,
+    request: WireRequest,
+    done: (response: WireResponse) => void,
+    beganMs: number,
+  ): Sending {
+    return (this.#http2 as Http2Pool).opened(connection, opening, request, done, beganMs)
   }
 
   get direct(): boolean {
@@ -75,15 +109,18 @@ export class VuConnections implements Connections, ConnectionOwner {
     this.#removeBusy(connection)
     const i = this.#idle.indexOf(connection)
     if (i >= 0) this.#idle.splice(i, 1)
+    this.#http2?.settled(connection, connection.origin)
   }
 
   closeIdle(): void {
     for (const connection of this.#idle.slice()) connection.close()
+    this.#http2?.closeIdle()
   }
 
   close(): void {
     this.closeIdle()
     for (const connection of this.#busy.slice()) connection.close()
+    this.#http2?.close()
   }
 
   #addBusy(connection: Connection): void {

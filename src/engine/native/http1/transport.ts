@@ -31,6 +31,10 @@ export interface Shared {
   readonly keepAlive: boolean
   readonly maxIdle: number
   readonly maxIdlePerHost: number
+  /** What TLS offers; undefined = HTTP/1.1 alone, as k6 does with GODEBUG=http2client=0. */
+  readonly alpn: readonly string[] | undefined
+  /** Origins that chose HTTP/1.1 when both were offered. */
+  readonly http1Origins: Set<string>
 }
 
 export function createTransport({ options, proxyEnv }: TransportOptions): Transport {
@@ -43,6 +47,8 @@ export function createTransport({ options, proxyEnv }: TransportOptions): Transp
     // Go's http.Transport reads 0 as "no limit" here and as 2 there.
     maxIdle: options.batch > 0 ? options.batch : Number.POSITIVE_INFINITY,
     maxIdlePerHost: options.batchPerHost > 0 ? options.batchPerHost : 2,
+    alpn: (proxyEnv['GODEBUG'] ?? '').split(',').includes('http2client=0') ? undefined : ['h2', 'http/1.1'],
+    http1Origins: new Set(),
   }
   return {
     connections: (vuId) => new VuConnections(shared, vuId),
