@@ -106,7 +106,7 @@ export class Handles {
     if (evaluating.has(name) && isBlank(args[0])) {
       throw new this.vu.realm.GoError(`${name} requires a page function`)
     }
-    const given = evaluating.has(name) ? this.#evaluated(name, args) : args.map((arg) => this.host(arg))
+    const given = evaluating.has(name) ? this.#evaluated(raw, name, args) : args.map((arg) => this.host(arg))
     const target = typeof args[0] === 'string' ? args[0] : selectorOf(raw)
     const call = (): Promise<unknown> => (raw[name] as Call).apply(raw, given) as Promise<unknown>
     return this.promise(
@@ -142,11 +142,12 @@ export class Handles {
   }
 
   // k6: (function, ...arguments), for waitForFunction (function, options, ...arguments); playwright takes one argument.
-  #evaluated(name: string, args: readonly unknown[]): unknown[] {
+  #evaluated(raw: Raw, name: string, args: readonly unknown[]): unknown[] {
     const [fn, ...rest] = args
     const options = name === 'waitForFunction' ? [this.host(rest.shift()) ?? {}] : []
     if (typeof fn !== 'function') return [String(fn), undefined, ...options]
-    const text = pageFunction(fn)
+    const text = pageFunction(fn, !('goto' in raw))
+    // Only pages and frames navigate: all others that evaluate stand for something in a page.
     // Playwright asks a function for its text.
     const named = Object.assign(() => {}, { toString: () => text })
     return [named, rest.map((arg) => this.host(arg)), ...options]

@@ -4,11 +4,15 @@
  * the few helpers that remain are given to the page beside the function.
  */
 
-/** Source text of a function of one parameter, a list: its arguments. */
-export function pageFunction(fn: unknown): string {
+/**
+ * Source text of a function of one parameter, a list: its arguments.
+ * @param onHandle  two parameters: what a handle stands for comes first, as `handle.evaluate` has it
+ */
+export function pageFunction(fn: unknown, onHandle = false): string {
   const text = Function.prototype.toString.call(fn)
   const source = text.replace(freeName, '$1')
-  return `(args) => { ${helpers(source)} return (${source})(...args) }`
+  const [parameters, passed] = onHandle ? ['self, args', 'self, ...args'] : ['args', '...args']
+  return `(${parameters}) => { ${helpers(source)} return (${source})(${passed}) }`
 }
 
 /** As text that stands by itself (an init script): the function is called with the arguments, which must be plain data. */
