@@ -63,12 +63,12 @@ function listen(server: Server, port: number, host: string, address: string): Pr
 }
 
 async function serve(request: IncomingMessage, names: ReadonlySet<string>, surface: ControlSurface): Promise<Reply> {
+  const body = await readBody(request)
   const host = request.headers.host ?? ''
   if (!isOwn(host, names)) return forbidden(`the host ${JSON.stringify(host.slice(0, 100))} is not this run's`)
   const { origin } = request.headers
   if (origin !== undefined && origin !== `http://${host}`)
     return forbidden('a page of another origin may not control a run')
-  const body = await readBody(request)
   if (body === undefined) return { status: 413, type: 'text/plain; charset=utf-8', body: 'request body too large\n' }
   const path = (request.url ?? '/').replace(/[?#].*$/s, '')
   return await answer(request.method ?? 'GET', path, body, surface)
@@ -97,10 +97,12 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > MAX_BODY) return undefined
-    chunks.push(chunk)
+    // Read on for a while, because an answer to somebody who is still sending is lost with the connection.
+    if (size > 4 * MAX_BODY) return undefined
+    if (size > MAX_BODY) chunks.length = 0
+    else chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return size > MAX_BODY ? undefined : Buffer.concat(chunks).toString('utf8')
 }
 
 function send(response: ServerResponse, reply: Reply): void {
