@@ -7,6 +7,7 @@
 //   GET  /cut                  two events, then the connection breaks
 //   GET  /silent               a head and nothing after it
 import { createServer } from 'node:http'
+import { pipeline, Readable } from 'node:stream'
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 const words = ['The', ' quick', ' brown', ' fox', ' jumps', ' over', ' the', ' lazy', ' dog', '.']
@@ -53,7 +54,8 @@ const routes = {
   async sse(response, count) {
     startEvents(response)
     response.write(': hello\n\n')
-    for (let i = 0; i < Number(count); i++) response.write(`id: ${i}\nevent: count\ndata: {"n":${i}}\ndata: line two\n\n`)
+    for (let i = 0; i < Number(count); i++)
+      response.write(`id: ${i}\nevent: count\ndata: {"n":${i}}\ndata: line two\n\n`)
     response.end()
   },
   async chunks(response, count) {
@@ -65,10 +67,16 @@ const routes = {
   },
   async endless(response) {
     startEvents(response)
-    const piece = `data: ${'x'.repeat(1 << 16)}`.replaceAll('\n', '')
-    while (!response.destroyed) {
-      if (!response.write(piece)) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve))
-    }
+    const piece = `data: ${'x'.repeat(1 << 16)}`
+    pipeline(
+      Readable.from(
+        (function* () {
+          for (;;) yield piece
+        })(),
+      ),
+      response,
+      () => {},
+    )
   },
   async cut(response) {
     startEvents(response)
@@ -83,9 +91,7 @@ const routes = {
 }
 
 server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
-  process.stdout.write(
-    `${JSON.stringify({ url: `http://127.0.0.1:${server.address().port}`, pid: process.pid })}\n`,
-  )
+  process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${server.address().port}`, pid: process.pid })}\n`)
 })
 process.on('SIGTERM', () => process.exit(0))
 // The parent's end of standard input closes when the parent dies: never outlive it.

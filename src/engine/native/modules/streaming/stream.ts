@@ -119,7 +119,8 @@ export class Stream implements StreamListener {
   }
 
   #event(event: SseEvent): void {
-    if (this.#over) return
+    // By the standard an event without data is none: servers keep connections alive with comments.
+    if (this.#over || event.data === '') return
     this.#measure.chunk(this.#atMs)
     this.#measure.tokens(event, this.#atMs)
     const shown = this.#object({ id: event.id, name: event.name, data: event.data, comment: event.comment })

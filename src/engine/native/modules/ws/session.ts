@@ -153,6 +153,8 @@ export class Session implements WsListener, SocketOwner, QueueOwner {
 
   closeByScript(code: number): void {
     this.#queue.detach(this.#close(code))
+    // The call may come from outside a handler (a promise, a timer of the VU): then this is what ends the session.
+    this.#queue.do(() => undefined)
   }
 
   later(run: () => unknown, ms: number): void {
