@@ -1,11 +1,15 @@
 import { ExitCode, PerfwrightError } from '#base/errors.js'
 
+/** Outputs that k6 has, or that its extensions bring. */
+const K6_ONLY = ['cloud', 'web-dashboard', 'summary', 'kafka', 'xk6-kafka', 'timescaledb', 'dynatrace', 'newrelic']
+
 /** k6's words and exit code. */
 export function unknownOutput(name: string, known: readonly string[]): PerfwrightError {
   return new PerfwrightError({
     code: 'PW_OUTPUT_UNKNOWN',
     message: `invalid output type '${name}', available types are: ${known.join(', ')}`,
     where: `--out ${name}`,
+    fix: K6_ONLY.includes(name) ? 'the real k6 has it: --engine k6' : 'docs/outputs.md has an example of each',
     exitCode: ExitCode.k6Usage,
   })
 }

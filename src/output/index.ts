@@ -20,14 +20,17 @@ const statsd: OutputKind = { wants: 'samples', load: async () => (await import('
 export const outputs: Readonly<Record<string, OutputKind>> = {
   csv: { wants: 'samples', load: async () => (await import('./csv.js')).csvOutput },
   datadog: { wants: 'samples', load: async () => (await import('./statsd.js')).datadogOutput },
-  'experimental-opentelemetry': { ...opentelemetry, alias: true },
+  'experimental-opentelemetry': {
+    wants: 'windows',
+    load: async () => (await import('./otlp/index.js')).experimentalOpentelemetry,
+  },
   'experimental-prometheus-rw': prometheusRw,
   influxdb: { wants: 'samples', load: async () => (await import('./influx/index.js')).influxdbOutput },
   json: { wants: 'samples', load: async () => (await import('./json.js')).jsonOutput },
   opentelemetry,
-  'output-statsd': { ...statsd, alias: true },
+  'output-statsd': statsd,
   parquet: { wants: 'samples', load: async () => (await import('./parquet.js')).parquetOutput },
-  'prometheus-rw': { ...prometheusRw, alias: true },
+  'prometheus-rw': prometheusRw,
   'prometheus-scrape': {
     wants: 'windows',
     load: async () => (await import('./prometheus/scrape.js')).prometheusScrape,

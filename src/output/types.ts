@@ -105,7 +105,5 @@ export type OutputFactory = (argument: string, context: OutputContext) => Output
 /** An output by its name; its code is read when it is asked for. */
 export interface OutputKind {
   readonly wants: 'samples' | 'windows'
-  /** Another output's name that people use too. */
-  readonly alias?: true
   readonly load: () => Promise<OutputFactory>
 }

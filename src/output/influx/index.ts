@@ -4,6 +4,7 @@
  */
 import { createSocket, type Socket } from 'node:dgram'
 import { gzipSync } from 'node:zlib'
+import { redactUrl } from '#record/redact.js'
 import { Delivery } from '../net/delivery.js'
 import { HttpPost, judge } from '../net/http-post.js'
 import { Periodic } from '../net/periodic.js'
@@ -17,12 +18,12 @@ const MOST_CHARS = 2 << 20
 
 export function influxdbOutput(argument: string, context: OutputContext): Output {
   const config = readV1Config(argument, context.env)
-  return new InfluxOutput(`InfluxDBv1 (${config.address})`, config, context)
+  return new InfluxOutput(`InfluxDBv1 (${redactUrl(config.address)})`, config, context)
 }
 
 export function influxdbV2Output(argument: string, context: OutputContext): Output {
   const config = readV2Config(argument, context.env)
-  return new InfluxOutput(`InfluxDBv2 (${config.address})`, config, context)
+  return new InfluxOutput(`InfluxDBv2 (${redactUrl(config.address)})`, config, context)
 }
 
 class InfluxOutput implements Output {

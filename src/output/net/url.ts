@@ -1,10 +1,14 @@
+import { redactUrl } from '#record/redact.js'
 import { outputNotCreated } from '../errors.js'
 
 /** An http or https URL. @throws PW_OUTPUT_CREATE */
 export function parseUrl(output: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol))
-    throw outputNotCreated(output, `${JSON.stringify(text)} is no URL; it should look like http://localhost:9090/path`)
+    throw outputNotCreated(
+      output,
+      `${JSON.stringify(redactUrl(text))} is no URL; it should look like http://localhost:9090/path`,
+    )
   return url
 }
 

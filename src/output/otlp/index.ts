@@ -5,6 +5,7 @@
 import { gzipSync } from 'node:zlib'
 import { MetricSink } from '#metrics/index.js'
 import type { Metric } from '#metrics/types.js'
+import { redactUrl } from '#record/redact.js'
 import { Delivery } from '../net/delivery.js'
 import { HttpPost, judge } from '../net/http-post.js'
 import { Periodic } from '../net/periodic.js'
@@ -26,6 +27,15 @@ export function opentelemetryOutput(argument: string, context: OutputContext): O
   return new OtlpOutput(readOtlpConfig(argument, context.env, context.cwd, context.version), context)
 }
 
+/** k6 says so too. */
+export function experimentalOpentelemetry(argument: string, context: OutputContext): Output {
+  context.warn(
+    'OpenTelemetry output has been graduated as a stable output.You can now use just "opentelemetry" instead of ' +
+      '"experimental-opentelemetry". The experimental version will be removed in future versions.',
+  )
+  return opentelemetryOutput(argument, context)
+}
+
 class OtlpOutput implements Output {
   readonly description: string
   readonly #config: OtlpConfig
@@ -41,7 +51,7 @@ class OtlpOutput implements Output {
     const { clock, warn } = context
     this.#config = config
     this.#context = context
-    this.description = `opentelemetry (${config.shown})`
+    this.description = `opentelemetry (${redactUrl(config.shown)})`
     this.#book = new SeriesBook((metric) => this.#total(metric))
     this.#sinceUnixMs = clock.unixMs()
     this.#transport = transportFor(config, context)

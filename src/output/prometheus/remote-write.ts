@@ -3,6 +3,7 @@
  * Source: grafana.com/docs/k6, "Prometheus remote write"; compared with what k6 2.2 sends.
  */
 import { compress } from 'snappyjs'
+import { redactUrl } from '#record/redact.js'
 import { Delivery } from '../net/delivery.js'
 import { HttpPost, judge } from '../net/http-post.js'
 import { Periodic } from '../net/periodic.js'
@@ -52,7 +53,7 @@ class RemoteWrite implements Output {
   constructor(config: RemoteWriteConfig, context: OutputContext) {
     this.#config = config
     this.#context = context
-    this.description = `Prometheus remote write (${config.url.href})`
+    this.description = `Prometheus remote write (${redactUrl(config.url.href)})`
     this.#columns = trendColumns(NAME, config.trendStats)
     this.#book = new SeriesBook((metric) => totalFor(metric, config.trendAsNativeHistogram))
     this.#runTags = Object.entries(context.options.tags)
