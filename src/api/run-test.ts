@@ -245,7 +245,7 @@ export class TestRun {
       scenarios: options.scenarios,
       maxVus: vus.maxVus,
       part: share.length.num / share.length.den,
-      texts: [compiled.code, ...Object.values(request.env), ...Object.values(options.hosts)],
+      texts: [compiled.code, ...mentioned(request.env, compiled.code), ...Object.values(options.hosts)],
     })
     this.#tracker = new LiveTracker(this.#builtin, options.scenarios, vus.totalDurationNs)
     return {
@@ -542,6 +542,11 @@ export class TestRun {
   #log(level: LogLine['level'], message: string, fields: LogLine['fields'] = {}): void {
     this.#observer.log({ level, message, fields, unixMs: this.#clock.unixMs() })
   }
+}
+
+/** Values of the variables that the script names: `__ENV` holds the whole environment of the system. */
+function mentioned(env: Readonly<Record<string, string>>, code: string): string[] {
+  return Object.entries(env).flatMap(([name, value]) => (code.includes(name) ? [value] : []))
 }
 
 function isOpen(plan: RunPlan, name: string): boolean {

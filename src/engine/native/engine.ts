@@ -29,6 +29,7 @@ export class NativeEngine {
   #windows: WindowMerger | undefined
   #samples: SampleMerger | undefined
   #loadParams: LoadParams | undefined
+  #isStuck = false
 
   private constructor(clock: Clock, onEvent: (event: WorkerEvent) => void) {
     this.#clock = clock
@@ -205,8 +206,13 @@ export class NativeEngine {
 
   /** A worker that does not answer must not keep the run from ending. */
   async #atMost(ns: number, work: Promise<unknown>): Promise<void> {
+    // One that let us wait in vain is not waited for again.
+    const waitNs = this.#isStuck ? 0 : ns
     await new Promise<void>((resolve) => {
-      const cancel = this.#clock.coarseAt(this.#clock.nowNs() + ns, resolve)
+      const cancel = this.#clock.coarseAt(this.#clock.nowNs() + waitNs, () => {
+        this.#isStuck = true
+        resolve()
+      })
       void work.then(() => {
         cancel()
         resolve()
