@@ -1,5 +1,5 @@
 // needs-browser
-// ignore: iteration_duration, browser_data_sent, browser_http_req_duration, vus, vus_max, browser_web_vital_cls, browser_web_vital_fcp, browser_web_vital_fid, browser_web_vital_inp, browser_web_vital_lcp, browser_web_vital_ttfb
+// ignore: iteration_duration, browser_data_sent, browser_data_received, browser_http_req_duration, browser_http_req_failed, vus, vus_max, browser_web_vital_cls, browser_web_vital_fcp, browser_web_vital_fid, browser_web_vital_inp, browser_web_vital_lcp, browser_web_vital_ttfb
 // The browser module on pages of the target: what a page answers, and how many requests are counted.
 import { browser, devices, networkProfiles } from 'k6/browser'
 import { check } from 'k6'
