@@ -157,8 +157,17 @@ export default function () { console.log('n=' + exec.scenario.iterationInTest + 
       parts.map((part, i) =>
         perfwright(
           [
-            ...['run', '-q', '--workers', '2', '--record', `rec${i}`],
-            ...['--execution-segment', part, '--execution-segment-sequence', '0,1/4,1/2,1', 's.js'],
+            'run',
+            '-q',
+            '--workers',
+            '2',
+            '--record',
+            `rec${i}`,
+            '--execution-segment',
+            part,
+            '--execution-segment-sequence',
+            '0,1/4,1/2,1',
+            's.js',
           ],
           { cwd },
         ),
