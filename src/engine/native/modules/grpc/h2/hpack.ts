@@ -64,6 +64,7 @@ export class HpackDecoder {
         this.#limit = limit
         this.#evict(0)
         changed = true
+        continue
       } else {
         const indexed = (byte & 0xc0) === 0x40
         const index = this.#integer(indexed ? 63 : 15)
