@@ -12,7 +12,7 @@ export const importTable = {
   gate: ['base', 'stats', 'metrics', 'config', 'record'],
   report: ['base', 'stats', 'metrics', 'config', 'record', 'gate'],
   demo: ['base'],
-  profile: ['base'],
+  profile: ['base', 'stats'],
   web: ['base', 'profile'],
   convert: ['base'],
   api: ['base', 'stats', 'metrics', 'config', 'record', 'script', 'engine', 'output', 'gate', 'report'],

@@ -3,6 +3,7 @@ import { ExitCode } from '#base/errors.js'
 import { profileKinds } from '#profile/take/index.js'
 import { profileFormats } from '#profile/write/index.js'
 import type { Command } from '../../command.js'
+import { diff } from './diff.js'
 import { convert, show } from './files.js'
 import { take } from './take.js'
 
@@ -17,6 +18,7 @@ export const profileCommand: Command = {
     }
     if (first === 'show') return show(rest, io)
     if (first === 'convert') return convert(rest, io)
+    if (first === 'diff') return diff(rest, io)
     return take(argv, io)
   },
 }
@@ -28,6 +30,8 @@ Usage: perfwright profile --pid PID [flags]
        perfwright profile [flags] -- COMMAND ...
        perfwright profile show FILE [-n ROWS] [--value TYPE] [--json]
        perfwright profile convert FILE OUT [--to FORMAT] [--value TYPE]
+       perfwright profile diff BEFORE AFTER [-n ROWS] [--json] [--fail-on regressed]
+       perfwright profile diff --before A --before B ... --after C --after D ...
 
 Takes a profile without a change to the program: of Node by the inspector (opened by SIGUSR1, closed again), of Python by
 py-spy (pip install py-spy), of Go by its net/http/pprof.
@@ -51,7 +55,10 @@ FILE may be a pprof file (Go, Pyroscope, py-spy), a .cpuprofile or .heapprofile 
 stacks (py-spy record -f raw, async-profiler, stackcollapse), or the text of perf script: told apart by its content.
 The line in the table stands below the fewest functions that hold 80 % of the resource.
 
-Exit codes: 0; 2 usage; 34 the program cannot be profiled; 35 it ended or was stopped before the time was up (what was
+diff compares what each function costs a request (or a second), by a permutation test over the profiles of each side,
+corrected for the number of functions; it takes at least 3 a side, each from a fresh start, and says so when there are fewer.
+
+Exit codes: 0; 30 --fail-on regressed found one; 32 it could not tell; 2 usage; 34 the program cannot be profiled; 35 it ended or was stopped before the time was up (what was
 taken is kept).
 
 Examples:
