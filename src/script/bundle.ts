@@ -64,7 +64,7 @@ function isCommonJs(text: string): boolean {
 
 /** Asked of the engine, never bundled. */
 export function isK6(specifier: string): boolean {
-  return specifier === 'k6' || specifier.startsWith('k6/') || specifier === 'perfwright/streaming'
+  return specifier === 'k6' || specifier.startsWith('k6/') || specifier.startsWith('perfwright/')
 }
 
 const loaders: Readonly<Record<string, Esbuild.Loader>> = {

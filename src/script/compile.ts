@@ -231,9 +231,10 @@ const k6Modules: ReadonlySet<string> = new Set([
   'k6/experimental/grpc',
   'k6/experimental/browser',
   'k6/experimental/tracing',
-  // Of perfwright: an extension of k6's rebuilt, and an API of its own.
+  // Of perfwright: an extension of k6's rebuilt, and APIs of its own.
   'k6/x/sse',
   'perfwright/streaming',
+  'perfwright/connections',
 ])
 
 function requireModule(

@@ -51,7 +51,7 @@ export default async function () {
   await show('locked', () => {
     const stream = new ReadableStream()
     const reader = stream.getReader()
-    console.log(stream.locked, reader instanceof ReadableStreamDefaultReader, reader.closed instanceof Promise)
+    console.log(stream.locked, typeof ReadableStreamDefaultReader, reader.closed instanceof Promise)
     return stream.getReader()
   })
   await show('released', async () => {

@@ -94,6 +94,8 @@ export interface Connections {
   dial(target: Target, events: DialEvents, how?: DialOptions): void
   /** Plain sockets may be used below their streams (direct-socket.ts). */
   readonly direct: boolean
+  /** An HTTP/1.1 connection is closed after so many requests; undefined = when the server or the end of the VU closes it. */
+  maxRequests?: number
   /** Closes idle connections (end of an iteration with `noVUConnectionReuse`). */
   closeIdle(): void
   close(): void

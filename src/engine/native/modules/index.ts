@@ -23,6 +23,7 @@ const loaders: Readonly<Record<string, () => Promise<ModuleFactory>>> = {
   'k6/experimental/websockets': async () => (await import('./websockets/index.js')).createExperimentalWebSocketsModule,
   'k6/experimental/streams': async () => (await import('./streams/index.js')).createStreamsModule,
   'k6/x/sse': async () => (await import('./streaming/index.js')).createSseModule,
+  'perfwright/connections': async () => (await import('./connections/index.js')).createConnectionsModule,
   'perfwright/streaming': async () => (await import('./streaming/index.js')).createStreamingModule,
   'k6/timers': async () => (await import('./timers/index.js')).createTimersModule,
   'k6/net/grpc': async () => (await import('./grpc/index.js')).createGrpcModule,

@@ -11,6 +11,8 @@ export function streamOfBytes(vu: VuScope, bytes: Uint8Array): object {
   source.start = (controller) => {
     // A stream of text in k6: its chunks are strings.
     if (bytes.length > 0) controller.enqueue(Buffer.from(bytes).toString('utf8'))
+    // And the last one is empty.
+    controller.enqueue('')
     controller.close()
   }
   return new (standardStreams(vu)['ReadableStream'] as new (source: object) => object)(source)
