@@ -1,4 +1,5 @@
 // Four load threads within one execution segment: the same stripes as k6's single process.
+// ignore: vus, vus_max
 // args: --execution-segment 1/3:2/3 --execution-segment-sequence 0,1/3,2/3,1
 // env: PW_WORKERS=4
 import exec from 'k6/execution'
