@@ -31,26 +31,18 @@ export async function followVitals(
 
 /** Makes the page tell what it would tell when it is hidden. Never fails: a page that is gone has nothing to tell. */
 export async function flushVitals(page: Page): Promise<void> {
-  await page
-    .evaluate(
-      () =>
-        new Promise<void>((resolve) => {
-          const { document, window, setTimeout } = globalThis as unknown as PageGlobals
-          Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true })
-          document.dispatchEvent(new window.Event('visibilitychange'))
-          window.dispatchEvent(new window.Event('pagehide'))
-          // The library reports in a task of its own.
-          setTimeout(resolve, 0)
-        }),
-    )
-    .catch(() => {})
+  await page.evaluate(hidePage).catch(() => {})
 }
 
-interface PageGlobals {
-  readonly document: { dispatchEvent(event: unknown): void }
-  readonly window: { readonly Event: new (type: string) => unknown; dispatchEvent(event: unknown): void }
-  setTimeout(fn: () => void, ms: number): void
-}
+// The library reports when a page is hidden; the message lets it do so in a task of its own.
+const hidePage = `new Promise((resolve) => {
+  Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true })
+  document.dispatchEvent(new Event('visibilitychange'))
+  window.dispatchEvent(new Event('pagehide'))
+  const { port1, port2 } = new MessageChannel()
+  port1.onmessage = resolve
+  port2.postMessage(0)
+}).then(() => undefined)`
 
 // FID is not in the library any more, but k6 v1 has it: the delay of the first input (web.dev/articles/fid).
 const reporter = `(() => {
