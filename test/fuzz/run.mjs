@@ -86,7 +86,11 @@ function watch(name, count, file) {
     heard()
     child.on('message', (message) => {
       heard()
-      if (message.done !== undefined) done = message.done
+      if (message.done !== undefined) {
+        const tenth = Math.floor((message.done / count) * 10)
+        if (tenth > Math.floor((done / count) * 10)) process.stderr.write(`${name}: ${message.done} of ${count}\n`)
+        done = message.done
+      }
       if (message.problem !== undefined) problem = message.problem
       if (message.result === undefined) return
       problem = ''

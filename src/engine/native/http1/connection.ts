@@ -69,6 +69,8 @@ export class Connection implements Timed, DialEvents, SocketReader, DirectReader
   #handle: DirectHandle | undefined = undefined
   /** A direct write of which the kernel has taken only a part. */
   #isWriting = false
+  /** Something has gone through the stream, which may not have passed all of it on. */
+  #usedStream = false
   #rawSent = 0
   #rawReceived = 0
   readonly #parser: ResponseParser
@@ -132,11 +134,6 @@ export class Connection implements Timed, DialEvents, SocketReader, DirectReader
     }
   }
 
-  /** Requests answered on it. */
-  get served(): number {
-    return this.#served
-  }
-
   cancel(sequence: number): void {
     if (this.sequence === sequence && this.#done !== undefined) this.#fail(canceled, this.#inBody)
     else if (this.#successor !== undefined) this.#successor.cancel(this.#successorSequence)
@@ -190,11 +187,6 @@ export class Connection implements Timed, DialEvents, SocketReader, DirectReader
       this.#tlsCipherSuite = goCipherName(secure.getCipher()?.standardName ?? '')
       if (secure.alpnProtocol === 'h2') return this.#handOver(secure, raw, tunnelled, now)
       if (this.#owner.shared.alpn !== undefined) this.#owner.spokeHttp1(this)
-    }
-    const { h2c } = this.#owner.shared
-    if (socket === raw && h2c.size > 0) {
-      const { target } = this.#request as WireRequest
-      if (h2c.has(`${target.host}:${target.port}`)) return this.#handOver(socket, raw, tunnelled, now)
     }
     adopt(socket, raw, this)
     if (socket === raw && !tunnelled && this.#owner.shared.direct) this.#handle = takeHandle(socket, this)
@@ -263,12 +255,14 @@ export class Connection implements Timed, DialEvents, SocketReader, DirectReader
       }
       this.#bytesSent += wire.length
       const handle = this.#handle
-      if (handle !== undefined && socket.writableLength === 0 && !this.#isWriting) {
+      if (handle !== undefined && !this.#isUnwritten) {
         this.#writeDirect(handle, socket, wire)
         return
       }
+      this.#usedStream = true
       socket.write(wire, 'latin1')
     } else {
+      this.#usedStream = true
       const head = `${this.#requestHead(request)}\r\n`
       const bytes = typeof body === 'string' ? Buffer.from(body, 'utf8') : body
       this.#bytesSent += head.length + bytes.length
@@ -433,18 +427,16 @@ export class Connection implements Timed, DialEvents, SocketReader, DirectReader
     parser.bodyLatin1 = undefined
     this.#done = undefined
     this.#served++
-    if (
-      clean &&
-      !head.close &&
-      head.status !== 101 &&
-      shared.keepAlive &&
-      !this.#isWriting &&
-      (this.#socket as Socket).writableLength === 0
-    ) {
+    if (clean && !head.close && head.status !== 101 && shared.keepAlive && !this.#isUnwritten) {
       this.#state = isIdle
       this.#owner.release(this)
     } else this.#destroy()
     done(response)
+  }
+
+  /** Part of what was written is not in the kernel's hands. Asking the stream costs more than a flag. */
+  get #isUnwritten(): boolean {
+    return this.#isWriting || (this.#usedStream && (this.#socket as Socket).writableLength > 0)
   }
 
   get #inBody(): boolean {

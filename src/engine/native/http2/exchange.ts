@@ -39,8 +39,6 @@ export class Http2Exchange implements Timed, StreamListener, Sending {
   #stream: Http2Stream | undefined = undefined
   #head: ResponseHead | undefined = undefined
   #body: Body | undefined = undefined
-  /** A short body that came in one piece. */
-  #text: string | undefined = undefined
   #bodyBytes = 0
   /** Tries so far that came to nothing. */
   attempts: number
@@ -150,9 +148,7 @@ export class Http2Exchange implements Timed, StreamListener, Sending {
         const cause = 'net/http: server replied with more than declared Content-Length; truncated'
         return this.#fail(fault(1000, cause), true)
       }
-      if (end && length <= maxTextBytes && this.#body === undefined && !this.request.discardBody) {
-        this.#text = (chunk as Latin1Buffer).latin1Slice(0, length)
-      } else if (!this.request.discardBody) {
+      if (!this.request.discardBody) {
         this.#body ??= new Body(this.#owner.shared.budget)
         const problem = this.#body.add(chunk)
         if (problem !== '') {
@@ -217,8 +213,7 @@ export class Http2Exchange implements Timed, StreamListener, Sending {
   #fail(problem: Fault, inBody: boolean): void {
     const partial = this.#body?.take()
     this.#body = undefined
-    const text = this.#text === undefined ? undefined : Buffer.from(this.#text, 'latin1')
-    const body = inBody && !this.request.discardBody ? (partial ?? text ?? Buffer.alloc(0)) : undefined
+    const body = inBody && !this.request.discardBody ? (partial ?? Buffer.alloc(0)) : undefined
     this.#finish(undefined, body, problem, inBody)
   }
 
@@ -245,7 +240,6 @@ export class Http2Exchange implements Timed, StreamListener, Sending {
       proto: answered ? 'HTTP/2.0' : '',
       rawHeaders: answered ? head.rawHeaders : none,
       body,
-      bodyLatin1: answered ? this.#text : undefined,
       blocked: this.#gotConnMs > 0 ? Math.max(0, this.#gotConnMs - this.#getConnMs) : 0,
       connecting: opened === undefined ? 0 : opened.connectDoneMs - opened.connectStartMs,
       tlsHandshaking: opened === undefined ? 0 : opened.tlsDoneMs - opened.tlsStartMs,
@@ -275,12 +269,6 @@ export class Http2Exchange implements Timed, StreamListener, Sending {
 }
 
 const none: readonly string[] = []
-/** As HTTP/1's. */
-const maxTextBytes = 4096
-
-interface Latin1Buffer extends Buffer {
-  latin1Slice(start: number, end: number): string
-}
 
 function bytesOf(body: Uint8Array | string): Buffer {
   if (typeof body === 'string') return Buffer.from(body, 'utf8')

@@ -3,9 +3,7 @@
  * k6's users compare error texts; whatever it could make grow or repeat without end has a bound.
  */
 import type { Socket } from 'node:net'
-import type { DirectReader } from '../http1/direct-socket.js'
-import { adopt, sharedRead, type SocketReader } from '../http1/socket-reader.js'
-import { readDirectly } from './direct-read.js'
+import { adopt, type SocketReader } from '../http1/socket-reader.js'
 import {
   flag,
   frame,
@@ -50,7 +48,7 @@ const maxBlockBytes = maxListBytes
 /** Frames in a row that bring nothing (PING, SETTINGS, empty DATA and CONTINUATION, PRIORITY, unknown ones). */
 const maxIdleFrames = 10_000
 
-class Session implements Http2Session, SocketReader, DirectReader, FrameSink {
+class Session implements Http2Session, SocketReader, FrameSink {
   isClosing = false
   maxStreams = 100
   readonly #socket: Socket
@@ -74,12 +72,11 @@ class Session implements Http2Session, SocketReader, DirectReader, FrameSink {
   #block: { readonly id: number; readonly end: boolean; readonly parts: Buffer[]; bytes: number } | undefined
   #idleFrames = 0
 
-  constructor({ socket, raw, tunnelled, direct, events }: SessionOptions) {
+  constructor({ socket, raw, tunnelled, events }: SessionOptions) {
     this.#socket = socket
     this.#raw = raw
     this.#events = events
     adopt(socket, raw, this, tunnelled)
-    if (direct && socket !== raw) readDirectly(socket, this)
     socket.on('drain', () => this.#pump())
     socket.write(opening, 'latin1')
   }
@@ -150,10 +147,6 @@ class Session implements Http2Session, SocketReader, DirectReader, FrameSink {
 
   onBytes(bytes: Buffer, count: number): void {
     if (!this.#closed) this.#reader.feed(bytes, count)
-  }
-
-  onDirectBytes(count: number): void {
-    this.onBytes(sharedRead.buffer, count)
   }
 
   onEof(): void {

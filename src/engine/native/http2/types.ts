@@ -86,8 +86,6 @@ export interface SessionOptions {
   readonly socket: Socket
   readonly raw: Socket
   readonly tunnelled: boolean
-  /** `Connections.direct`. */
-  readonly direct: boolean
   readonly events: SessionEvents
 }
 
