@@ -20,7 +20,7 @@ export function createRateLimit(
       go()
       return () => {}
     }
-    return clock.at(Math.ceil(atNs), go)
+    return clock.coarseAt(Math.ceil(atNs), go)
   }
 }
 
