@@ -228,7 +228,9 @@ export class GrpcClient {
     try {
       return encodeRequest(realm, endpoint.method.input, request, this.#messages, true)
     } catch (error) {
-      if (error instanceof realm.Error) throw new Error(`unable to serialise request object: ${String(error)}`)
+      if (error instanceof realm.Error) {
+        throw new Error(`unable to serialise request object: ${String(error)}`, { cause: error })
+      }
       const { message } = error as Error
       const prefix = message.startsWith('cyclic')
         ? 'unable to normalize number strings: '

@@ -1,7 +1,8 @@
 /** What a script gets: messages and errors as objects of its realm. */
 import type { Realm } from '../../types.js'
-import { JsonError, RealmDecoder } from './codec/decode.js'
-import type { Types } from './codec/encode.js'
+import { RealmDecoder } from './codec/decode.js'
+import { JsonError } from './codec/scalar-decode.js'
+import type { Types } from './codec/scalar-encode.js'
 import { WireError } from './codec/wire-reader.js'
 import { schemaOfProtos } from './schema/from-proto.js'
 import type { MessageType } from './schema/types.js'

@@ -1,6 +1,7 @@
 /** From what a script hands over to the bytes of a message. */
-import { encodeMessage, MissingField, type Types } from './codec/encode.js'
+import { encodeMessage, MissingField } from './codec/encode.js'
 import { Mismatch, mismatchMessage } from './codec/mismatch.js'
+import type { Types } from './codec/scalar-encode.js'
 import type { Realm } from '../../types.js'
 import { frameHead } from './call.js'
 import type { MessageType } from './schema/types.js'
@@ -23,8 +24,8 @@ export function encodeRequest(realm: Realm, type: MessageType, value: unknown, t
   try {
     return framed(encodeMessage(type, JSON.parse(json) as unknown, types, frameHead))
   } catch (error) {
-    if (error instanceof Mismatch) throw new Error(mismatchMessage(error, json))
-    if (error instanceof MissingField) throw new Error(`proto: ${error.message}`)
+    if (error instanceof Mismatch) throw new Error(mismatchMessage(error, json), { cause: error })
+    if (error instanceof MissingField) throw new Error(`proto: ${error.message}`, { cause: error })
     throw error
   }
 }

@@ -25,7 +25,9 @@ export function unexpectedToken(): Mismatch {
 /** The whole message, for the JSON text that was encoded. */
 export function mismatchMessage(mismatch: Mismatch, json: string): string {
   const { start, end } = locate(json, mismatch.path, mismatch.at)
-  const head = `(line 1:${[...json.slice(0, start)].length + 1}): `
+  // Go counts characters, not UTF-16 units.
+  const column = Array.from(json.slice(0, start)).length + 1
+  const head = `(line 1:${column}): `
   return `proto: ${mismatch.syntax ? 'syntax error ' : ''}${head}${mismatch.text(json.slice(start, end))}`
 }
 

@@ -1,15 +1,7 @@
 /** Types whose JSON is not the JSON of their fields: protobuf.dev/programming-guides/json. */
 import { goQuote } from '../../../http1/go-quote.js'
 import type { Field, MessageType } from '../schema/types.js'
-import {
-  eachItem,
-  type EncodeState,
-  encoderOf,
-  messageEncoder,
-  scalarEncoder,
-  type ValueEncoder,
-  wireTypes,
-} from './encode.js'
+import { eachItem, type EncodeState, scalarEncoder, type ValueEncoder, wireTypes } from './scalar-encode.js'
 import { Mismatch, unexpectedToken } from './mismatch.js'
 import {
   maxDurationSeconds,
@@ -221,7 +213,7 @@ const encodeAny: ValueEncoder = (state, value) => {
   const { missing } = state
   state.missing = 'in Any'
   if (isWellKnown(type)) encodeAnyValue(state, type, object, keys)
-  else messageEncoder(type, '@type')(state, object)
+  else state.messageEncoder(type, '@type')(state, object)
   state.missing = missing
   writer.close(start)
 }
@@ -240,7 +232,7 @@ function encodeAnyValue(
   }
   if (!keys.includes('value')) throw new Mismatch('end', () => 'missing "value" field')
   try {
-    encoderOf(type)(state, object['value'])
+    state.encoderOf(type)(state, object['value'])
   } catch (error) {
     if (error instanceof Mismatch) error.path.unshift('value')
     throw error
