@@ -177,6 +177,19 @@ export default async function () {
     expect(output).toContain('failed style.css')
   })
 
+  it("keeps to the run's hosts and blockHostnames", async () => {
+    const { output } =
+      await run(`${head(`hosts: { 'shop.test': '${base.slice('http://'.length)}' }, blockHostnames: ['*.blocked.test'],`)}
+export default async function () {
+  const page = await browser.newPage()
+  await page.goto('http://shop.test/')
+  console.log('opened', await page.title())
+  await page.goto('http://a.blocked.test/').catch((e) => console.log(String(e)))
+}`)
+    expect(output).toContain('opened Shop')
+    expect(output).toContain('net::ERR_NAME_NOT_RESOLVED')
+  })
+
   it('leaves no Chromium behind when the script throws with pages open', async () => {
     const { output, left } = await run(`${head()}
 export default async function () {

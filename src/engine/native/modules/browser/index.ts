@@ -28,7 +28,64 @@ export async function loadBrowserModule(): Promise<ModuleFactory> {
 }
 
 export function createBrowserModule(vu: VuScope, { chromium, devices }: BrowserLibrary): Record<string, unknown> {
-  const session = new BrowserSession(vu, chromium, defineBrowserSamples(vu))
+  const samples = defineBrowserSamples(vu)
+  const session = new BrowserSession(vu, chromium, samples)
+  /** Of `chromium.connectOverCDP`, in this iteration. */
+  const connected = new Set<BrowserSession>()
+  const end = async (): Promise<void> => {
+    await Promise.all([session, ...connected].map((each) => each.end()))
+    connected.clear()
+  }
+  vu.iterationHooks = { before: () => session.begin(), after: end }
+  vu.onClose(end)
+  const exports = {
+    browser: createBrowser(vu, session).browser,
+    chromium: realmObject(vu.realm, {
+      connectOverCDP: (endpoint: unknown) =>
+        connect(vu, new BrowserSession(vu, chromium, samples), endpoint, connected),
+    }),
+    devices: toRealm(vu.realm, namedDevices(devices)),
+    networkProfiles: toRealm(vu.realm, networkProfiles),
+  }
+  return { ...exports, default: realmObject(vu.realm, exports) }
+}
+
+function connect(
+  vu: VuScope,
+  session: BrowserSession,
+  endpoint: unknown,
+  connected: Set<BrowserSession>,
+): Promise<unknown> {
+  const { browser, handles } = createBrowser(vu, session)
+  browser['close'] = () =>
+    plainPromise(
+      handles,
+      async () => {
+        connected.delete(session)
+        await session.end()
+      },
+      () => null,
+    )
+  return plainPromise(
+    handles,
+    async () => {
+      connected.add(session)
+      await session
+        .connect(endpoint === undefined || endpoint === null ? '' : String(endpoint))
+        .catch((error: Error) => {
+          throw new Error(`connecting to Chromium over CDP: ${error.message}`, { cause: error })
+        })
+    },
+    () => browser,
+  )
+}
+
+interface ScriptBrowser {
+  readonly browser: Record<string, unknown>
+  readonly handles: Handles
+}
+
+function createBrowser(vu: VuScope, session: BrowserSession): ScriptBrowser {
   const handles: Handles = new Handles(
     vu,
     createExtras(
@@ -37,18 +94,6 @@ export function createBrowserModule(vu: VuScope, { chromium, devices }: BrowserL
       () => browser,
     ),
   )
-  const browser = createBrowser(vu, session, handles)
-  vu.iterationHooks = { before: () => session.begin(), after: () => session.end() }
-  vu.onClose(() => session.end())
-  const exports = {
-    browser,
-    devices: toRealm(vu.realm, namedDevices(devices)),
-    networkProfiles: toRealm(vu.realm, networkProfiles),
-  }
-  return { ...exports, default: realmObject(vu.realm, exports) }
-}
-
-function createBrowser(vu: VuScope, session: BrowserSession, handles: Handles): Record<string, unknown> {
   /** What answers at once throws, as k6 does. */
   const now = <T>(read: () => T): T => {
     try {
@@ -58,7 +103,7 @@ function createBrowser(vu: VuScope, session: BrowserSession, handles: Handles): 
     }
   }
   const asContext = (context: unknown): unknown => handles.wrap(context, 'BrowserContext')
-  const browser = realmObject(vu.realm, {
+  const browser: Record<string, unknown> = realmObject(vu.realm, {
     context: () => now(() => asContext(session.context)),
     isConnected: () => now(() => session.browser.isConnected()),
     version: () => now(() => session.browser.version()),
@@ -92,7 +137,7 @@ function createBrowser(vu: VuScope, session: BrowserSession, handles: Handles): 
         () => null,
       ),
   })
-  return browser
+  return { browser, handles }
 }
 
 /** Errors here are our own words already. */

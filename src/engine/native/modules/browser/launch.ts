@@ -12,8 +12,18 @@ export interface LaunchedBrowser {
   readonly browser: Browser
   /** Milliseconds; playwright's default when undefined. */
   readonly timeoutMs: number | undefined
-  /** Ours to end; one that was only connected to lives on. */
-  readonly remote: boolean
+}
+
+/** A running Chromium, by the address of its developer tools. @throws Error in k6's words */
+export async function connectBrowser(vu: VuScope, chromium: BrowserType, endpoint: string): Promise<LaunchedBrowser> {
+  if (endpoint.trim() === '') throw new Error('WebSocket endpoint cannot be empty')
+  const invalid = `invalid WebSocket endpoint ${JSON.stringify(endpoint)}: `
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(endpoint)?.[1] ?? ''
+  if (scheme !== 'ws' && scheme !== 'wss')
+    throw new Error(`${invalid}scheme must be ws or wss, got ${JSON.stringify(scheme)}`)
+  if (!URL.canParse(endpoint) || new URL(endpoint).hostname === '') throw new Error(`${invalid}host is missing`)
+  const timeoutMs = duration(vu.environment(), 'K6_BROWSER_TIMEOUT')
+  return { browser: await chromium.connectOverCDP(endpoint, { timeout: timeoutMs ?? 30_000 }), timeoutMs }
 }
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -35,7 +45,7 @@ export async function launchBrowser(vu: VuScope, chromium: BrowserType): Promise
   const endpoints = list(env, 'K6_BROWSER_WS_URL')
   if (endpoints.length > 0) {
     const endpoint = endpoints[vu.id % endpoints.length] as string
-    return { browser: await chromium.connectOverCDP(endpoint), timeoutMs, remote: true }
+    return connectBrowser(vu, chromium, endpoint)
   }
   const args = list(env, 'K6_BROWSER_ARGS').map((arg) => (arg.startsWith('--') ? arg : `--${arg}`))
   const ignored = list(env, 'K6_BROWSER_IGNORE_DEFAULT_ARGS').map((arg) => (arg.startsWith('--') ? arg : `--${arg}`))
@@ -53,7 +63,7 @@ export async function launchBrowser(vu: VuScope, chromium: BrowserType): Promise
     handleSIGTERM: false,
     handleSIGHUP: false,
   })
-  return { browser, timeoutMs, remote: false }
+  return { browser, timeoutMs }
 }
 
 /** Paths where a Chromium may be, by the names that k6 looks for. */
@@ -96,9 +106,13 @@ function browserOptions(vu: VuScope): Readonly<Record<string, unknown>> | undefi
   return typeof options === 'object' && options !== null ? (options as Record<string, unknown>) : undefined
 }
 
-/** The run's `hosts` for Chromium, which resolves names by itself. */
+/** The run's `hosts` and `blockHostnames` for Chromium, which resolves names by itself. */
 function resolverRules(vu: VuScope): string[] {
-  const rules = Object.entries(vu.options.hosts).map(([name, to]) => `MAP ${name} ${to}`)
+  const { hosts, blockHostnames } = vu.options
+  const rules = [
+    ...blockHostnames.map((pattern) => `MAP ${pattern} ~NOTFOUND`),
+    ...Object.entries(hosts).map(([name, to]) => `MAP ${name} ${to}`),
+  ]
   return rules.length === 0 ? [] : [`--host-resolver-rules=${rules.join(', ')}`]
 }
 

@@ -1,7 +1,7 @@
 /** The browser of one VU: started before an iteration that asks for one, ended after it, with the context that is open. */
 import type { Browser, BrowserContext, BrowserContextOptions, BrowserType, CDPSession, Page } from 'playwright-core'
 import type { VuScope } from '../../types.js'
-import { type LaunchedBrowser, launchBrowser, wantsBrowser } from './launch.js'
+import { connectBrowser, type LaunchedBrowser, launchBrowser, wantsBrowser } from './launch.js'
 import { PageMeasure } from './measure.js'
 import type { BrowserSamples } from './samples.js'
 
@@ -33,8 +33,13 @@ export class BrowserSession {
       const { message } = error as Error
       this.#vu.abort(`error building browser on IterStart: ${message.split('\nCall log:')[0] ?? ''}`)
     }
-    this.#measure = new PageMeasure(this.#vu, this.#samples)
-    this.#ended = undefined
+    this.#begun()
+  }
+
+  /** Instead of a browser of its own: one that runs already. @throws Error */
+  async connect(endpoint: string): Promise<void> {
+    this.#launched = await connectBrowser(this.#vu, this.#chromium, endpoint)
+    this.#begun()
   }
 
   /** After an iteration, and at the end of the VU. */
@@ -91,12 +96,17 @@ export class BrowserSession {
     return session
   }
 
+  #begun(): void {
+    this.#measure = new PageMeasure(this.#vu, this.#samples)
+    this.#ended = undefined
+  }
+
   async #end(): Promise<void> {
     this.#measure?.end()
     this.#context = undefined
     const launched = this.#launched
     this.#launched = undefined
-    // Playwright waits for the process and kills what does not go by itself.
+    // Playwright waits for its process and kills what does not go by itself; from a running browser it only takes leave.
     await launched?.browser.close().catch(() => {})
   }
 }
