@@ -14,11 +14,16 @@ export function unknownOutput(name: string, known: readonly string[]): Perfwrigh
   })
 }
 
-export function outputNotCreated(name: string, why: string, cause?: unknown): PerfwrightError {
+export function outputNotCreated(
+  name: string,
+  why: string,
+  cause?: unknown,
+  exitCode: ExitCode = ExitCode.k6Usage,
+): PerfwrightError {
   return new PerfwrightError({
     code: 'PW_OUTPUT_CREATE',
     message: `could not create the '${name}' output: ${why}`,
-    exitCode: ExitCode.k6Usage,
+    exitCode,
     cause,
   })
 }

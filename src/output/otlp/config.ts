@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { ExitCode, type PerfwrightError } from '#base/errors.js'
 import { openReason, outputNotCreated } from '../errors.js'
 import { type Env, EnvReader } from '../net/env.js'
 import { basicAuth, type PostTls } from '../net/http-post.js'
@@ -63,11 +64,15 @@ function protocolOf(read: EnvReader, argument: string): OtlpProtocol {
   if (asked === undefined && /^https?:/.test(argument)) return 'http/protobuf'
   const protocol = asked ?? 'grpc'
   if (protocol === 'grpc' || protocol === 'http/protobuf' || protocol === 'http/json') return protocol
-  throw outputNotCreated(
-    NAME,
-    `error validating OpenTelemetry output config: unsupported exporter protocol ${JSON.stringify(protocol)}, ` +
-      'only "grpc" and "http/protobuf" are supported',
+  throw invalid(
+    `unsupported exporter protocol ${JSON.stringify(protocol)}, only "grpc" and "http/protobuf" are supported`,
   )
+}
+
+/** k6 has an exit code of its own for these. */
+function invalid(why: string): PerfwrightError {
+  const message = `error validating OpenTelemetry output config: ${why}`
+  return outputNotCreated(NAME, message, undefined, ExitCode.invalidConfig)
 }
 
 function endpointOf(
@@ -80,10 +85,7 @@ function endpointOf(
   const own = read.text(`${PREFIX}${kind}_EXPORTER_ENDPOINT`)
   const insecure = read.bool(`${PREFIX}${kind}_EXPORTER_INSECURE`) ?? sdk(read, 'INSECURE') === 'true'
   if (own !== undefined && /^https?:\/\//.test(own) && kind === 'HTTP') {
-    throw outputNotCreated(
-      NAME,
-      'error validating OpenTelemetry output config: HTTP exporter endpoint must only be host and port, no scheme',
-    )
+    throw invalid('HTTP exporter endpoint must only be host and port, no scheme')
   }
   const general = argument !== '' ? argument : own === undefined ? sdkEndpoint(read, path) : undefined
   if (general !== undefined) {

@@ -165,6 +165,11 @@ describe('OTLP', () => {
     expect(sizes).toEqual([5000, 5000, 2000])
   })
 
+  it('ends with the exit code that k6 has for a wrong configuration', async () => {
+    const context = testContext({ env: { K6_OTEL_EXPORTER_PROTOCOL: 'carrier' } })
+    await expect(createOutputs(['opentelemetry'], context)).rejects.toMatchObject({ exitCode: 104 })
+  })
+
   it.each([
     [{}, 'opentelemetry (grpc, localhost:4317)'],
     [{ K6_OTEL_GRPC_EXPORTER_INSECURE: 'true' }, 'opentelemetry (grpc (insecure), localhost:4317)'],
