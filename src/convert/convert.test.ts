@@ -332,6 +332,29 @@ describe('bounds', () => {
     })
   })
 
+  it('pages and texts that are made to be slow to read are read all the same', async () => {
+    const slow = [
+      `#\n${'\n'.repeat(200_000)}x`,
+      '<input "'.repeat(100_000),
+      `curl ${'\\\n'.repeat(100_000)}`,
+      ' '.repeat(500_000),
+    ]
+    for (const text of slow) {
+      const har = {
+        log: {
+          entries: [
+            { request: { url: 'http://h/' }, response: { status: 200, content: { mimeType: 'text/html', text } } },
+            { request: { url: 'http://h/a1b2c3d4e5f6a7b8c9' } },
+          ],
+        },
+      }
+      expect((await convert(Buffer.from(JSON.stringify(har)), 'slow.har', 'har', options)).summary.kept).toBe(2)
+      await expect(convert(Buffer.from(text), 'slow', undefined, options)).rejects.toMatchObject({
+        code: expect.stringMatching(/^PW_CONVERT_/) as string,
+      })
+    }
+  })
+
   it('secrets never reach the script, in whichever place they come again', async () => {
     const secret = 'k3yOfTheWorld99xyz'
     const entry = (path: string, headers: object[], postData?: object): object => ({

@@ -5,11 +5,7 @@ import type { Format } from './types.js'
 export function detectFormat(head: string, name: string): Format | undefined {
   const text = head.replace(/^\ufeff/, '').trimStart()
   if (text.startsWith('{')) return detectJson(text)
-  if (
-    /^(?:#.*\n|---.*\n|\s*\n)*["']?(?:openapi|swagger)["']?\s*:/i.test(text) ||
-    /^["']?openapi["']?\s*:\s*["']?3\./m.test(text)
-  )
-    return 'openapi'
+  if (/^["']?(?:openapi|swagger)["']?[ \t]*:[ \t]*["']?\d/im.test(text)) return 'openapi'
   if (/(?:^|[\s$>;|&])curl(?:\.exe)?\s+/.test(text.slice(0, 4096))) return 'curl'
   if (LOG_LINE.test(text.slice(0, 65_536))) return 'log'
   return /\.har(?:\.gz)?$/i.test(name) ? 'har' : undefined

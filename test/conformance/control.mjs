@@ -153,7 +153,10 @@ async function play(command, before, flags, requests, cwd) {
   })
   const ended = new Promise((resolve) => child.on('close', resolve))
   const settle = () => new Promise((resolve) => setTimeout(resolve, 2500))
-  await settle()
+  for (let tries = 0; tries < 100; tries++) {
+    if ((await call(address, 'GET', '/v1/status').catch(() => undefined)) !== undefined) break
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
   await settle()
   const answers = []
   try {

@@ -5,7 +5,7 @@
 import { Code, type Extract, type RequestStep, type Text } from '../script/model.js'
 import { identifier } from '../script/literal.js'
 import { isJwt, isToken } from './names.js'
-import { findInText, indexSources, type Source, type SourceIndex } from './sources.js'
+import { findInText, indexSources, indexTokens, type Source, type SourceIndex } from './sources.js'
 import type { Visit } from './redirects.js'
 import { mapRequest, type Place } from './walk.js'
 
@@ -22,12 +22,10 @@ export interface CorrelatedValue {
   readonly request: number
 }
 
-/** Raw text is searched for tokens in bodies up to this size. */
-const MAX_SEARCHED = 1024 * 1024
-
 /** @param steps  one for each visit, in the same order */
 export function correlate(visits: readonly Visit[], steps: readonly RequestStep[], taken: Set<string>): Correlated {
   const indexes: SourceIndex[] = []
+  const tokens: ReadonlySet<string>[] = []
   const firstSent = new Map<string, number>()
   const variables = new Map<string, string>()
   const extracts: Extract[][] = steps.map(() => [])
@@ -42,7 +40,9 @@ export function correlate(visits: readonly Visit[], steps: readonly RequestStep[
       if (sentAt <= i) return undefined
       const source = indexes[i]?.get(value)
       const from =
-        source !== undefined && isPlausible(value, place, source) ? source.from : searchText(visits[i], value, place)
+        source !== undefined && isPlausible(value, place, source)
+          ? source.from
+          : searchText(tokens[i], visits[i], value, place)
       if (from === undefined) continue
       const variable = identifier(variableName(source, from, place), taken)
       taken.add(variable)
@@ -72,6 +72,7 @@ export function correlate(visits: readonly Visit[], steps: readonly RequestStep[
     const result = mapRequest(step, visit)
     for (const text of sent) if (!firstSent.has(text)) firstSent.set(text, at)
     indexes.push(indexSources(visits[at]?.response, visits[at]?.responses ?? []))
+    tokens.push(indexTokens(visits[at]?.response))
     return result
   })
   return { steps: mapped.map((step, i) => ({ ...step, extracts: [...step.extracts, ...(extracts[i] ?? [])] })), found }
@@ -108,10 +109,14 @@ function plainName(name: string): string {
   return name.replace(/^x-/i, '').replace(/[-_]/g, '').toLowerCase()
 }
 
-function searchText(visit: Visit | undefined, value: string, place: Place): Extract['from'] | undefined {
+/** A link that was followed is a choice, unless it holds a token of some length. */
+function searchText(
+  tokens: ReadonlySet<string> | undefined,
+  visit: Visit | undefined,
+  value: string,
+  place: Place,
+): Extract['from'] | undefined {
   const body = visit?.response?.body
-  if (body === undefined || body.length > MAX_SEARCHED || value.length < 12) return undefined
-  if (!isToken(value) && !isJwt(value)) return undefined
-  // A link that was followed is a choice when its target is no secret; a token in it is none.
+  if (body === undefined || tokens?.has(value) !== true) return undefined
   return place.kind === 'path' && value.length < 16 ? undefined : findInText(body, value)
 }

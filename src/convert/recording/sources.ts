@@ -1,6 +1,7 @@
 /** Where in an answer a value stands, in the way in which a script would take it out. */
 import type { ExtractFrom } from '../script/model.js'
 import { MAX_DEPTH } from '../input/json.js'
+import { isJwt, isToken } from './names.js'
 import type { RecordedResponse } from './types.js'
 
 export interface Source {
@@ -64,14 +65,20 @@ function addJson({ body, mimeType }: RecordedResponse, add: Add): void {
   }
 }
 
-const TAG = /<(input|meta)\b((?:[^<>"']|"[^"]*"|'[^']*')*)>/gi
-const ATTRIBUTE = /([^\s"'=<>/]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g
+const TAG_START = /<(?:input|meta)\b/gi
+/** Looked at piece by piece, because a page may open as many quotes as it likes and close none. */
+const TAG = /^<(input|meta)\b((?:[^<>"']|"[^"]*"|'[^']*')*)>/i
+const ATTRIBUTE = /([^\s"'=<>/]{1,64})\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g
+const MAX_TAG = 8192
+const MAX_TAGS = 2000
 
 function addHtml({ body, mimeType }: RecordedResponse, add: Add): void {
   if (body === undefined || !(mimeType.includes('html') || body.trimStart().startsWith('<'))) return
   let seen = 0
-  for (const [, tag = '', text = ''] of body.matchAll(TAG)) {
-    if (++seen > 5000) return
+  for (const { index } of body.matchAll(TAG_START)) {
+    if (++seen > MAX_TAGS) return
+    const [, tag = '', text = ''] = TAG.exec(body.slice(index, index + MAX_TAG)) ?? []
+    if (tag === '') continue
     const attributes = new Map<string, string>()
     for (const [, name = '', a, b, c] of text.matchAll(ATTRIBUTE))
       attributes.set(name.toLowerCase(), unescapeHtml(a ?? b ?? c ?? ''))
@@ -154,6 +161,22 @@ export function setCookies(headers: RecordedResponse['headers']): { name: string
       const [, name, value] = /^\s*([^=;\s]+)\s*=\s*([^;]*)/.exec(line) ?? []
       return name === undefined ? [] : [{ name, value: (value ?? '').trim().replace(/^"(.*)"$/, '$1') }]
     })
+}
+
+const MAX_INDEXED = 1024 * 1024
+
+/**
+ * Tokens anywhere in a text answer, so that looking for one does not read every answer again. Cut at three sets of
+ * characters, because a token may hold dots (JWT) or slashes and equals signs (base64), and an address holds them around one.
+ */
+export function indexTokens(response: RecordedResponse | undefined): ReadonlySet<string> {
+  const tokens = new Set<string>()
+  const body = response?.body
+  if (body === undefined || body.length > MAX_INDEXED) return tokens
+  for (const cut of [/[^\w.~+/=:-]+/, /[^\w.~-]+/, /[^\w-]+/])
+    for (const piece of body.split(cut))
+      if (piece.length >= 12 && piece.length <= 8192 && (isToken(piece) || isJwt(piece))) tokens.add(piece)
+  return tokens
 }
 
 /** In the raw text, by what stands before and after it; for tokens only, which stand nowhere else by chance. */
