@@ -1,6 +1,6 @@
 /** One WebSocket of the browser's API: its state, its events on the VU's loop, its samples. */
 import { nowMs } from '#base/clock.js'
-import type { LoopChannel, VuScope } from '../../types.js'
+import type { LoopChannel, Realm, VuScope } from '../../types.js'
 import { parseGoUrl } from '../http/go-url.js'
 import { quote } from '../http/go-text.js'
 import { WsClient, type WsEnd, type WsListener } from '../ws/client.js'
@@ -101,7 +101,7 @@ class BrowserSocket implements WsListener {
     this.#channel.run(() => {
       if (this.#state !== connecting) return undefined
       this.#state = open
-      return this.#guarded('open', () => this.#event('open'))
+      return this.#guarded('open', this.#event('open'))
     })
   }
 
@@ -112,12 +112,12 @@ class BrowserSocket implements WsListener {
   }
 
   text(message: string): void {
-    this.#receive(() => message)
+    this.#channel.run(() => this.#deliver(message))
   }
 
   binary(bytes: Buffer): void {
     const copy = copyOf(this.#vu.realm, bytes)
-    this.#receive(() => (this.#binaryType === 'blob' ? this.#blobs.make(copy) : copy.buffer))
+    this.#channel.run(() => this.#deliver(this.#binaryType === 'blob' ? this.#blobs.make(copy) : copy.buffer))
   }
 
   ping(payload: Buffer): void {
@@ -145,18 +145,12 @@ class BrowserSocket implements WsListener {
     })
   }
 
-  #receive(data: () => unknown): void {
-    this.#channel.run(() => {
-      if (this.#state !== open) return undefined
-      this.#samples.received()
-      if (!this.#listeners.has('message')) return undefined
-      return this.#guarded('message', () => {
-        const event = this.#event('message')
-        fixed(event, 'data', data())
-        fixed(event, 'origin', this.#url)
-        return event
-      })
-    })
+  #deliver(data: unknown): unknown {
+    if (this.#state !== open) return undefined
+    this.#samples.received()
+    if (!this.#listeners.has('message')) return undefined
+    const event = messageEvents(this.#vu.realm)('message', this.object, this.#vu.clock.unixMs(), data, this.#url)
+    return this.#guarded('message', event)
   }
 
   /** The iteration ends without this socket. */
@@ -281,21 +275,21 @@ class BrowserSocket implements WsListener {
   }
 
   /** An exception in a listener of `open` or `message` closes the socket, tells its listeners, and ends the iteration. */
-  #guarded(name: EventName, event: () => object): unknown {
-    const threw = (error: unknown): unknown => {
-      const told = this.#closed(String(error))
-      if (!isThenable(told)) throw error
-      return told.then(() => {
-        throw error
-      })
-    }
-    if (!this.#listeners.has(name)) return undefined
+  #guarded(name: EventName, event: object): unknown {
     try {
-      const told = this.#listeners.call(name, event())
-      return isThenable(told) ? told.then(undefined, threw) : undefined
+      const told = this.#listeners.call(name, event)
+      return isThenable(told) ? told.then(undefined, (error) => this.#threw(error)) : undefined
     } catch (error) {
-      return threw(error)
+      return this.#threw(error)
     }
+  }
+
+  #threw(error: unknown): unknown {
+    const told = this.#closed(String(error))
+    if (!isThenable(told)) throw error
+    return told.then(() => {
+      throw error
+    })
   }
 
   #event(name: EventName): Record<string, unknown> {
@@ -370,6 +364,21 @@ class BrowserSocket implements WsListener {
     else this.#listeners.add(known, listener as Listener)
   }
 }
+
+type MakeMessage = (type: string, target: object, timestamp: number, data: unknown, origin: string) => object
+
+/** Makes the event of a message in the script's realm, in one go: it is the hot path, and five definitions are not. */
+function messageEvents(realm: Realm): MakeMessage {
+  let make = messageMakers.get(realm)
+  if (make === undefined) {
+    const names = ['type', 'target', 'timestamp', 'data', 'origin']
+    make = realm.Function(...names, `return { ${names.join(', ')} }`) as MakeMessage
+    messageMakers.set(realm, make)
+  }
+  return make
+}
+
+const messageMakers = new WeakMap<Realm, MakeMessage>()
 
 function isDataView(value: unknown): boolean {
   return Object.prototype.toString.call(value) === '[object DataView]'

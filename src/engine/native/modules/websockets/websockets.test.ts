@@ -1,3 +1,4 @@
+// oxlint-disable unicorn/prefer-add-event-listener -- the on... properties are what is tested
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { Interruption } from '../../interrupt.js'
 import { startWebSocketServer, type WebSocketServer } from '../ws/testing/server.js'
