@@ -47,7 +47,7 @@ export class OutputSet {
         started.push(output)
       }
     } catch (error) {
-      await Promise.all(started.map((output) => output.stop(0)))
+      await Promise.all(started.map((output) => output.stop(1e9)))
       throw error
     }
   }

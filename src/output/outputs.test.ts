@@ -173,6 +173,18 @@ describe('what cannot be had', () => {
   })
 })
 
+describe('an output that cannot start', () => {
+  it('ends those that have, without a word about them', async () => {
+    const ctx = context()
+    const set = await createOutputs(
+      ['json=first.json', 'prometheus-scrape=127.0.0.1:0,linger=1h', 'csv=/no/such/x.csv'],
+      ctx,
+    )
+    await expect(set.start()).rejects.toMatchObject({ code: 'PW_OUTPUT_CREATE' })
+    expect(ctx.warnings.filter((line) => !line.includes('listens on'))).toEqual([])
+  })
+})
+
 describe('a disk in trouble', () => {
   it.each(['json', 'csv'])('that is full costs the %s output its samples, counted, with one warning', async (name) => {
     for (const file of ['/dev/full']) {

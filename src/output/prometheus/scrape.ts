@@ -46,6 +46,7 @@ class PrometheusScrape implements Output {
   readonly #book: SeriesBook<PrometheusTotal> = new SeriesBook((metric) => totalFor(metric, false))
   readonly #server: Server
   #state: RunState | undefined
+  #hasValues = false
   #ended = false
   #seenTheEnd: () => void = () => {}
 
@@ -91,6 +92,7 @@ class PrometheusScrape implements Output {
   }
 
   window(window: OutputWindow): void {
+    this.#hasValues ||= window.rows.length > 0
     this.#book.take(window)
   }
 
@@ -99,11 +101,11 @@ class PrometheusScrape implements Output {
   }
 
   /** With `linger`, stays until the last values have been fetched once, or until the time is over. */
-  async stop(patienceNs: number): Promise<undefined> {
+  async stop(): Promise<undefined> {
+    const lingerNs = this.#ended ? 0 : this.#lingerNs
     this.#ended = true
-    const lingerNs = patienceNs === 0 ? 0 : this.#lingerNs
     const { clock } = this.#context
-    if (lingerNs > 0) {
+    if (lingerNs > 0 && this.#hasValues) {
       await new Promise<void>((resolve) => {
         const cancel = clock.coarseAt(clock.nowNs() + lingerNs, resolve)
         this.#seenTheEnd = () => {
