@@ -1,5 +1,5 @@
 // ordered
-import { CountQueuingStrategy, ReadableStream, ReadableStreamDefaultReader, WritableStream } from 'k6/experimental/streams'
+import { CountQueuingStrategy, ReadableStream, ReadableStreamDefaultReader } from 'k6/experimental/streams'
 import { Blob } from 'k6/websockets'
 
 const show = async (name, f) => {
@@ -77,5 +77,4 @@ export default async function () {
     return size
   })
   await show('blob', () => collect(new Blob(['héllo ', 'world']).stream()))
-  console.log(typeof WritableStream)
 }
