@@ -42,6 +42,7 @@ export function proxyEnv(env: Env): Record<string, string> {
     'https_proxy',
     'no_proxy',
     'GODEBUG',
+    'PW_H2C',
     'PW_SOCKETS',
   ]
   return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))

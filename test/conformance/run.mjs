@@ -114,8 +114,8 @@ async function startSide(directory) {
   const server = spawn(process.execPath, [join(root, 'test', 'targets', 'web-server.mjs'), '--tls'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
-  const { url, tls } = JSON.parse(await new Promise((resolve) => server.stdout.once('data', resolve)))
-  return { server, url, tls, directory }
+  const { url, tls, h2 } = JSON.parse(await new Promise((resolve) => server.stdout.once('data', resolve)))
+  return { server, url, tls, h2, directory }
 }
 
 function readDirectives(text) {
@@ -225,6 +225,7 @@ function run(command, head, request, side) {
         K6_NO_USAGE_REPORT: 'true',
         BASE_URL: side.url,
         TLS_URL: side.tls ?? '',
+        H2_URL: side.h2 ?? '',
         ...side.env,
         ...Object.fromEntries(fill(request.env).map((pair) => pair.split(/=(.*)/s).slice(0, 2))),
       },
@@ -337,6 +338,8 @@ function logLines(text, side) {
         .replaceAll(side.url, 'URL')
         .replaceAll(side.url.replace('http://', ''), 'HOST')
         .replaceAll(side.tls || '\0', 'TLS')
+        .replaceAll(side.h2 || '\0', 'H2')
+        .replaceAll(side.h2?.replace('https://', '') || '\0', 'H2HOST')
         .replaceAll(side.tls?.replace('https://', '') || '\0', 'TLSHOST')
         .replaceAll(side.directory, 'WORK')
         .replace(/127\.0\.0\.1:\d+->(127\.0\.0\.1:\d+|HOST|TLSHOST)/g, 'SOCKETS')

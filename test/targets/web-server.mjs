@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createSecureServer } from 'node:http2'
 import { createServer as createTlsServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +15,9 @@ const counts = new Map()
 const server = createServer({ keepAliveTimeout: 60_000 }, onRequest)
 const certificate = selfSigned()
 const tlsServer = certificate && createTlsServer({ ...certificate, keepAliveTimeout: 60_000 }, onRequest)
+// HTTP/2 alone, on a port of its own: the other stays a server of HTTP/1.1 and WebSocket.
+const http2Server = certificate && createSecureServer(certificate, onRequest)
+http2Server?.on('sessionError', () => {})
 
 attachWebSocket(server)
 if (tlsServer) attachWebSocket(tlsServer)
@@ -29,8 +33,14 @@ function onRequest(request, response) {
 }
 
 if (tlsServer) await new Promise((resolve) => tlsServer.listen(0, '127.0.0.1', resolve))
+if (http2Server) await new Promise((resolve) => http2Server.listen(0, '127.0.0.1', resolve))
 server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
-  const tls = tlsServer ? { tls: `https://127.0.0.1:${tlsServer.address().port}` } : {}
+  const tls = tlsServer
+    ? {
+        tls: `https://127.0.0.1:${tlsServer.address().port}`,
+        h2: `https://127.0.0.1:${http2Server.address().port}`,
+      }
+    : {}
   process.stdout.write(
     `${JSON.stringify({ url: `http://127.0.0.1:${server.address().port}`, ...tls, pid: process.pid })}\n`,
   )
@@ -230,6 +240,18 @@ function answer(request, response, url, body) {
     },
     'digest-auth': () => digest(rest[0], rest[1]),
     close: () => request.socket.destroy(),
+    // HTTP/2's own ways to fail, by its error codes.
+    'h2-reset': () => response.stream.close(Number(rest[0])),
+    'h2-reset-in-body': () => {
+      response.writeHead(200)
+      response.write('half')
+      setTimeout(() => response.stream.session.destroy(Number(rest[0])), 50)
+    },
+    'h2-goaway': () => {
+      const { session } = response.stream
+      session.goaway(Number(rest[0]), 2 ** 31 - 1, Buffer.from('enough'))
+      setTimeout(() => session.destroy(), 50)
+    },
     reset: () => request.socket.resetAndDestroy(),
     'slow-body': () => {
       response.writeHead(200, { 'content-length': 10 })

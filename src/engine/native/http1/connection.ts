@@ -134,6 +134,11 @@ export class Connection implements Timed, DialEvents, SocketReader, DirectReader
     }
   }
 
+  /** Requests answered on it. */
+  get served(): number {
+    return this.#served
+  }
+
   cancel(sequence: number): void {
     if (this.sequence === sequence && this.#done !== undefined) this.#fail(canceled, this.#inBody)
     else if (this.#successor !== undefined) this.#successor.cancel(this.#successorSequence)
@@ -187,6 +192,11 @@ export class Connection implements Timed, DialEvents, SocketReader, DirectReader
       this.#tlsCipherSuite = goCipherName(secure.getCipher()?.standardName ?? '')
       if (secure.alpnProtocol === 'h2') return this.#handOver(secure, raw, tunnelled, now)
       if (this.#owner.shared.alpn !== undefined) this.#owner.spokeHttp1(this)
+    }
+    const { h2c } = this.#owner.shared
+    if (socket === raw && h2c.size > 0) {
+      const { target } = this.#request as WireRequest
+      if (h2c.has(`${target.host}:${target.port}`)) return this.#handOver(socket, raw, tunnelled, now)
     }
     adopt(socket, raw, this)
     if (socket === raw && !tunnelled && this.#owner.shared.direct) this.#handle = takeHandle(socket, this)

@@ -10,6 +10,7 @@ import type { Connections, DialOptions, Sending, Target, WireRequest, WireRespon
 export class VuConnections implements Connections, ConnectionOwner {
   readonly shared: Shared
   readonly vuId: number
+  maxRequests?: number
   /** Oldest first. Most VUs have one. */
   readonly #idle: Connection[] = []
   /** With a request on them. */
@@ -21,7 +22,9 @@ export class VuConnections implements Connections, ConnectionOwner {
     this.shared = shared
     this.vuId = vuId
     this.#http2 =
-      shared.alpn === undefined ? undefined : new Http2Pool(shared, (...request) => this.#startDial(...request))
+      shared.alpn === undefined && shared.h2c.size === 0
+        ? undefined
+        : new Http2Pool(shared, (...request) => this.#startDial(...request))
   }
 
   send(request: WireRequest, done: (response: WireResponse) => void): Cancel {
@@ -32,7 +35,7 @@ export class VuConnections implements Connections, ConnectionOwner {
 
   start(request: WireRequest, done: (response: WireResponse) => void): Sending {
     const beganMs = nowMs()
-    if (request.target.secure) {
+    if (this.#mayBeHttp2(request.target)) {
       const sending = this.#http2?.send(request, done, beganMs)
       if (sending !== undefined) return sending
     }
@@ -45,6 +48,10 @@ export class VuConnections implements Connections, ConnectionOwner {
     this.shared.dialer.dial(target, this.vuId, events, how)
   }
 
+  #mayBeHttp2({ secure, host, port }: Target): boolean {
+    return secure || (this.shared.h2c.size > 0 && this.shared.h2c.has(`${host}:${port}`))
+  }
+
   #startDial(request: WireRequest, done: (response: WireResponse) => void, beganMs: number, attempts: number): Sending {
     const connection = this.take(request.target)
     connection.attempts = attempts
@@ -53,7 +60,7 @@ export class VuConnections implements Connections, ConnectionOwner {
   }
 
   dialling(connection: Connection, target: Target): void {
-    if (target.secure) this.#http2?.dialling(connection, target)
+    if (this.#mayBeHttp2(target)) this.#http2?.dialling(connection, target)
   }
 
   spokeHttp1(connection: Connection): void {
@@ -93,6 +100,10 @@ export class VuConnections implements Connections, ConnectionOwner {
   release(connection: Connection): void {
     const idle = this.#idle
     this.#removeBusy(connection)
+    if (this.maxRequests !== undefined && connection.served >= this.maxRequests) {
+      connection.close()
+      return
+    }
     if (idle.length > 0) {
       let same = 0
       for (const other of idle) if (other.origin === connection.origin) same++

@@ -10,7 +10,7 @@ import type { Connections } from './types.js'
 
 export interface TransportOptions {
   readonly options: Options
-  /** Environment variables in which proxies are looked for, and `PW_SOCKETS` (direct-socket.ts). */
+  /** Environment variables in which proxies are looked for, GODEBUG, `PW_H2C`, `PW_SOCKETS` (direct-socket.ts). */
   readonly proxyEnv: Readonly<Record<string, string>>
   readonly clock: Clock
 }
@@ -33,6 +33,8 @@ export interface Shared {
   readonly maxIdlePerHost: number
   /** What TLS offers; undefined = HTTP/1.1 alone, as k6 does with GODEBUG=http2client=0. */
   readonly alpn: readonly string[] | undefined
+  /** `host:port` of plain servers that are spoken to in HTTP/2 without asking (PW_H2C). */
+  readonly h2c: ReadonlySet<string>
   /** Origins that chose HTTP/1.1 when both were offered. */
   readonly http1Origins: Set<string>
 }
@@ -48,6 +50,7 @@ export function createTransport({ options, proxyEnv }: TransportOptions): Transp
     maxIdle: options.batch > 0 ? options.batch : Number.POSITIVE_INFINITY,
     maxIdlePerHost: options.batchPerHost > 0 ? options.batchPerHost : 2,
     alpn: (proxyEnv['GODEBUG'] ?? '').split(',').includes('http2client=0') ? undefined : ['h2', 'http/1.1'],
+    h2c: new Set((proxyEnv['PW_H2C'] ?? '').split(',').filter((server) => server !== '')),
     http1Origins: new Set(),
   }
   return {

@@ -29,10 +29,10 @@ export class Carrier {
   #sent = 0
   #received = 0
 
-  constructor(opening: Opening, closing: (loss: Loss) => void) {
+  constructor(opening: Opening, direct: boolean, closing: (loss: Loss) => void) {
     this.opening = opening
     const { socket, raw, tunnelled } = opening
-    this.session = openSession({ socket, raw, tunnelled, events: { closing } })
+    this.session = openSession({ socket, raw, tunnelled, direct, events: { closing } })
   }
 
   get hasRoom(): boolean {

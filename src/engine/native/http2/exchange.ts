@@ -39,6 +39,8 @@ export class Http2Exchange implements Timed, StreamListener, Sending {
   #stream: Http2Stream | undefined = undefined
   #head: ResponseHead | undefined = undefined
   #body: Body | undefined = undefined
+  /** A short body that came in one piece. */
+  #text: string | undefined = undefined
   #bodyBytes = 0
   /** Tries so far that came to nothing. */
   attempts: number
@@ -87,7 +89,7 @@ export class Http2Exchange implements Timed, StreamListener, Sending {
     this.#head = undefined
     const { fields, fault: problem, close, emptyBody } = requestFields(request)
     if (problem !== '') {
-      process.nextTick(() => this.#fail(fault(1000, problem), false))
+      process.nextTick(() => this.#fail(fault(1000, problem, `http2: ${problem}`), false))
       return
     }
     if (close || !this.#owner.shared.keepAlive) carrier.singleUse = true
@@ -148,7 +150,9 @@ export class Http2Exchange implements Timed, StreamListener, Sending {
         const cause = 'net/http: server replied with more than declared Content-Length; truncated'
         return this.#fail(fault(1000, cause), true)
       }
-      if (!this.request.discardBody) {
+      if (end && length <= maxTextBytes && this.#body === undefined && !this.request.discardBody) {
+        this.#text = (chunk as Latin1Buffer).latin1Slice(0, length)
+      } else if (!this.request.discardBody) {
         this.#body ??= new Body(this.#owner.shared.budget)
         const problem = this.#body.add(chunk)
         if (problem !== '') {
@@ -213,7 +217,8 @@ export class Http2Exchange implements Timed, StreamListener, Sending {
   #fail(problem: Fault, inBody: boolean): void {
     const partial = this.#body?.take()
     this.#body = undefined
-    const body = inBody && !this.request.discardBody ? (partial ?? Buffer.alloc(0)) : undefined
+    const text = this.#text === undefined ? undefined : Buffer.from(this.#text, 'latin1')
+    const body = inBody && !this.request.discardBody ? (partial ?? text ?? Buffer.alloc(0)) : undefined
     this.#finish(undefined, body, problem, inBody)
   }
 
@@ -240,6 +245,7 @@ export class Http2Exchange implements Timed, StreamListener, Sending {
       proto: answered ? 'HTTP/2.0' : '',
       rawHeaders: answered ? head.rawHeaders : none,
       body,
+      bodyLatin1: answered ? this.#text : undefined,
       blocked: this.#gotConnMs > 0 ? Math.max(0, this.#gotConnMs - this.#getConnMs) : 0,
       connecting: opened === undefined ? 0 : opened.connectDoneMs - opened.connectStartMs,
       tlsHandshaking: opened === undefined ? 0 : opened.tlsDoneMs - opened.tlsStartMs,
@@ -269,6 +275,12 @@ export class Http2Exchange implements Timed, StreamListener, Sending {
 }
 
 const none: readonly string[] = []
+/** As HTTP/1's. */
+const maxTextBytes = 4096
+
+interface Latin1Buffer extends Buffer {
+  latin1Slice(start: number, end: number): string
+}
 
 function bytesOf(body: Uint8Array | string): Buffer {
   if (typeof body === 'string') return Buffer.from(body, 'utf8')

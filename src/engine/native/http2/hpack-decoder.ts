@@ -9,6 +9,17 @@ export const maxListBytes = 262_144
 /** A block that cannot be decoded ends the connection (RFC 7541, 2.3.3). */
 export class HpackError extends Error {}
 
+/** A block that refers to nothing in the dynamic table means the same on every connection. */
+interface Plain {
+  readonly fields: Fields
+  /** Names and values that it adds to the table (nginx does so with every answer, and never refers to them). */
+  readonly inserts: readonly string[]
+}
+
+/** Of a worker. */
+const plainBlocks = new Map<string, Plain>()
+const maxPlain = 256
+
 export class HpackDecoder {
   /** Names and values of the dynamic table, oldest first from `#head` on. */
   #table: string[] = []
@@ -21,6 +32,9 @@ export class HpackDecoder {
   #version = 0
   readonly #known = new Map<string, Fields>()
   #knownVersion = 0
+  /** Of the block in work: it refers to the dynamic table, or changes its size. */
+  #refers = false
+  #inserts: string[] = []
   #bytes: Buffer = empty
   #pos = 0
   #end = 0
@@ -30,19 +44,33 @@ export class HpackDecoder {
    * @throws HpackError
    */
   decode(bytes: Buffer, start: number, end: number): Fields | undefined {
-    if (this.#knownVersion !== this.#version) {
-      this.#known.clear()
-      this.#knownVersion = this.#version
-    }
     const key = end - start <= maxKnownBytes ? (bytes as Latin1Buffer).latin1Slice(start, end) : undefined
-    const known = key === undefined ? undefined : this.#known.get(key)
-    if (known !== undefined) return known
+    if (key !== undefined) {
+      const plain = plainBlocks.get(key)
+      if (plain !== undefined) {
+        const { inserts } = plain
+        for (let i = 0; i < inserts.length; i += 2) this.#insert(inserts[i] as string, inserts[i + 1] as string)
+        return plain.fields
+      }
+      if (this.#knownVersion !== this.#version) {
+        this.#known.clear()
+        this.#knownVersion = this.#version
+      }
+      const known = this.#known.get(key)
+      if (known !== undefined) return known
+    }
+    this.#refers = false
+    this.#inserts = []
     this.#bytes = bytes
     this.#pos = start
     this.#end = end
     try {
       const fields = this.#read()
-      if (fields !== undefined && key !== undefined && this.#version === this.#knownVersion) {
+      if (fields === undefined || key === undefined) return fields
+      if (!this.#refers) {
+        if (plainBlocks.size >= maxPlain) plainBlocks.clear()
+        plainBlocks.set(key, { fields, inserts: this.#inserts })
+      } else if (this.#version === this.#knownVersion) {
         if (this.#known.size >= maxKnown) this.#known.clear()
         this.#known.set(key, fields)
       }
@@ -72,6 +100,7 @@ export class HpackDecoder {
         if (size > 0) throw new HpackError('dynamic table size update MUST occur at the beginning of a header block')
         const limit = this.#integer(31)
         if (limit > this.#maxLimit) throw new HpackError('dynamic table size update too large')
+        this.#refers = true
         this.#version++
         this.#limit = limit
         this.#evict(limit)
@@ -85,7 +114,10 @@ export class HpackDecoder {
           name = (at < 0 ? staticTable[-at - 2] : this.#table[at]) as string
         }
         value = this.#string()
-        if (indexed) this.#insert(name, value)
+        if (indexed) {
+          this.#insert(name, value)
+          this.#inserts.push(name, value)
+        }
       }
       size += name.length + value.length + entryOverhead
       if (size <= maxListBytes) fields.push(name, value)
@@ -99,6 +131,7 @@ export class HpackDecoder {
   #locate(index: number): number {
     if (index === 0) throw new HpackError('invalid indexed representation index 0')
     if (index <= staticCount) return -2 * index
+    this.#refers = true
     const at = this.#table.length - 2 * (index - staticCount)
     if (at < this.#head) throw new HpackError(`invalid indexed representation index ${index}`)
     return at

@@ -53,7 +53,7 @@ export class Http2Pool implements ExchangeOwner {
   ): Sending {
     const { origin } = request.target
     this.shared.http1Origins.delete(origin)
-    const carrier = new Carrier(opening, () => this.#remove(origin, carrier))
+    const carrier = new Carrier(opening, this.shared.direct, () => this.#remove(origin, carrier))
     const carriers = this.#carriers.get(origin)
     if (carriers === undefined) this.#carriers.set(origin, [carrier])
     else carriers.push(carrier)

@@ -4,7 +4,7 @@ import type { Fields } from './types.js'
 
 export interface RequestFields {
   readonly fields: Fields
-  /** In Go's words, what HTTP/2 cannot carry; '' when nothing. */
+  /** In Go's words without its `http2: `, what HTTP/2 cannot carry; '' when nothing. */
   readonly fault: string
   /** The connection is not to be used again. */
   readonly close: boolean
@@ -48,12 +48,12 @@ function makeFields({ method, target, headerBlock }: WireRequest): RequestFields
         const lower = value.toLowerCase()
         if (lower === 'close') close = true
         else if (value !== '' && lower !== 'keep-alive') {
-          fault = `http2: invalid Connection request header: ["${value}"]`
+          fault = `invalid Connection request header: ["${value}"]`
         }
         break
       }
       case 'upgrade':
-        if (value !== '' && value !== 'chunked') fault = `http2: invalid Upgrade request header: ["${value}"]`
+        if (value !== '' && value !== 'chunked') fault = `invalid Upgrade request header: ["${value}"]`
         break
       case 'transfer-encoding':
         emptyBody = true

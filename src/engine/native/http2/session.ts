@@ -3,7 +3,9 @@
  * k6's users compare error texts; whatever it could make grow or repeat without end has a bound.
  */
 import type { Socket } from 'node:net'
-import { adopt, type SocketReader } from '../http1/socket-reader.js'
+import type { DirectReader } from '../http1/direct-socket.js'
+import { adopt, sharedRead, type SocketReader } from '../http1/socket-reader.js'
+import { readDirectly } from './direct-read.js'
 import {
   flag,
   frame,
@@ -48,7 +50,7 @@ const maxBlockBytes = maxListBytes
 /** Frames in a row that bring nothing (PING, SETTINGS, empty DATA and CONTINUATION, PRIORITY, unknown ones). */
 const maxIdleFrames = 10_000
 
-class Session implements Http2Session, SocketReader, FrameSink {
+class Session implements Http2Session, SocketReader, DirectReader, FrameSink {
   isClosing = false
   maxStreams = 100
   readonly #socket: Socket
@@ -72,11 +74,12 @@ class Session implements Http2Session, SocketReader, FrameSink {
   #block: { readonly id: number; readonly end: boolean; readonly parts: Buffer[]; bytes: number } | undefined
   #idleFrames = 0
 
-  constructor({ socket, raw, tunnelled, events }: SessionOptions) {
+  constructor({ socket, raw, tunnelled, direct, events }: SessionOptions) {
     this.#socket = socket
     this.#raw = raw
     this.#events = events
     adopt(socket, raw, this, tunnelled)
+    if (direct && socket !== raw) readDirectly(socket, this)
     socket.on('drain', () => this.#pump())
     socket.write(opening, 'latin1')
   }
@@ -147,6 +150,10 @@ class Session implements Http2Session, SocketReader, FrameSink {
 
   onBytes(bytes: Buffer, count: number): void {
     if (!this.#closed) this.#reader.feed(bytes, count)
+  }
+
+  onDirectBytes(count: number): void {
+    this.onBytes(sharedRead.buffer, count)
   }
 
   onEof(): void {
@@ -383,12 +390,15 @@ class Session implements Http2Session, SocketReader, FrameSink {
     const lastStreamId = bytes.readUInt32BE(start) & maxWindow
     const errorCode = bytes.readUInt32BE(start + 4)
     const text = (bytes as Latin1Buffer).latin1Slice(start + 8, Math.min(end, start + 8 + 256))
-    // A second GOAWAY that says nothing new does not hide what was wrong.
+    // A second GOAWAY that says nothing new does not hide what was wrong, nor the words of the first.
     const old = this.#goaway
-    const loss: Loss =
-      old !== undefined && old.errorCode !== 0 && errorCode === 0
-        ? { ...old, lastStreamId }
-        : { kind: 'goaway', errorCode, text, lastStreamId, error: undefined }
+    const loss: Loss = {
+      kind: 'goaway',
+      errorCode: old === undefined || old.errorCode === 0 ? errorCode : old.errorCode,
+      text: old === undefined || old.text === '' ? text : old.text,
+      lastStreamId,
+      error: undefined,
+    }
     this.#goaway = loss
     this.#stopOpening(loss)
     for (const stream of Array.from(this.#streams.values())) {

@@ -86,6 +86,8 @@ export interface SessionOptions {
   readonly socket: Socket
   readonly raw: Socket
   readonly tunnelled: boolean
+  /** `Connections.direct`. */
+  readonly direct: boolean
   readonly events: SessionEvents
 }
 
