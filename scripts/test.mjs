@@ -31,5 +31,11 @@ process.stdout.write(
 process.stdout.write(
   `  npm run outputs       outputs against the real receivers, beside real k6   prometheus: ${has('prometheus') ? 'found' : 'not found'}, influxd: ${has('influxd', ['version']) ? 'found' : 'not found'}\n`,
 )
+const chromium = [process.env.K6_BROWSER_EXECUTABLE_PATH, 'chromium', 'google-chrome']
+  .filter(Boolean)
+  .some((name) => has(name))
+process.stdout.write(
+  `  tests of k6/browser and k6/experimental/redis, if the program is missing   chromium: ${chromium ? 'found, they ran' : 'not found'}, redis-server: ${has('redis-server') ? 'found, they ran' : 'not found'}\n`,
+)
 process.stdout.write('  .ci/run installs them and runs all of it.\n')
 process.exitCode = status ?? 1
