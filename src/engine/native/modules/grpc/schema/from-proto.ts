@@ -61,12 +61,21 @@ function parse(protobuf: typeof Protobuf, root: Protobuf.Root, name: string, sou
   try {
     return parseProto(source, root, { keepCase: true, alternateCommentMode: false })
   } catch (error) {
-    const { message } = error as Error
-    const line = /, line (\d+)\)/.exec(message)?.[1] ?? '1'
-    throw new SchemaError(`${name}:${line}:1: syntax error: ${message.replace(/ \([^()]*, line \d+\)$/, '')}`)
+    throw syntaxError(name, source, (error as Error).message)
   } finally {
     parseProto.filename = null
   }
+}
+
+/** protobufjs names token and line; k6's parser the column too, and what it wanted. */
+function syntaxError(name: string, source: string, message: string): SchemaError {
+  const line = Number(/\bline (\d+)\)$/.exec(message)?.[1] ?? 1)
+  const token = /^illegal (?:token )?'([^']*)'/.exec(message)?.[1]
+  const wanted = /, '([^']*)' expected/.exec(message)?.[1]
+  const text = source.split('\n')[line - 1] ?? ''
+  const column = token === undefined ? 1 : Math.max(0, text.lastIndexOf(token)) + 1
+  const what = wanted !== undefined ? `expecting '${wanted}'` : message.replace(/ \([^()]*line \d+\)$/, '')
+  return new SchemaError(`${name}:${line}:${column}: syntax error: ${what}`)
 }
 
 /** google/protobuf/*.proto, which no import path needs to hold. */
@@ -85,7 +94,9 @@ function wellKnown(protobuf: typeof Protobuf, name: string): Record<string, Prot
 /** protobufjs names the type that it did not find, k6 also the field that asks for it. */
 function unresolved(protobuf: typeof Protobuf, root: Protobuf.Root, error: unknown): SchemaError {
   const { message } = error as Error
-  const missing = /^no such (?:type|Type or Enum|Type)[^:]*: (\S+)/i.exec(message)?.[1]
+  const missing =
+    /^no such (?:type|Type or Enum|Type|type or enum)[^']*'([^']*)'/i.exec(message)?.[1] ??
+    /^no such (?:type|Type or Enum|Type)[^:]*: (\S+)/i.exec(message)?.[1]
   const owner = missing === undefined ? undefined : ownerOf(protobuf, root, missing)
   return new SchemaError(owner === undefined ? message : `${owner}: unknown type ${missing}`)
 }
