@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const k6 = process.env.PW_K6 ?? 'k6'
-if (spawnSync(k6, ['version']).error !== undefined) {
+const version = spawnSync(k6, ['version'], { encoding: 'utf8' })
+if (version.error !== undefined) {
   process.stderr.write('control conformance: left out, because real k6 was not found (PW_K6, PATH)\n')
   process.exit(0)
 }
@@ -118,9 +119,12 @@ const cases = [
   },
 ]
 
+// k6 v2 has given up the externally-controlled executor, and with it pause and scale.
+const isV1 = /v1\./.test(version.stdout)
+
 let failed = 0
 let compared = 0
-for (const { name, script, flags, requests } of cases) {
+for (const { name, script, flags, requests } of isV1 ? cases : cases.slice(1)) {
   const work = mkdtempSync(join(tmpdir(), 'pw-control-'))
   writeFileSync(join(work, 'script.js'), script)
   const [theirs, ours] = [
@@ -128,7 +132,7 @@ for (const { name, script, flags, requests } of cases) {
     await play(process.execPath, [join(root, 'bin', 'perfwright.js')], flags, requests, work),
   ]
   requests.forEach((sent, i) => {
-    if (sent === 'settle') return
+    if (sent === 'settle' || (!isV1 && sent[2]?.includes('"vus"'))) return
     compared++
     if (theirs.answers[i] === ours.answers[i]) return
     failed++
