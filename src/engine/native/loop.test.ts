@@ -3,6 +3,7 @@ import { SimClock } from '#base/clock.js'
 import { Interruption } from './interrupt.js'
 import { Loop } from './loop.js'
 import { createRealm } from './realm.js'
+import { createTestScope } from './testing/scope.js'
 
 function setup(): { clock: SimClock; loop: Loop; errors: unknown[] } {
   const clock = new SimClock()
@@ -63,5 +64,40 @@ describe('Loop', () => {
     await clock.advanceTo(50e6)
     expect(errors).toEqual([])
     expect(idle).toBe(true)
+  })
+})
+
+describe('a host and a channel', () => {
+  it('a call that hosts handlers lets what they block on begin at once, and holds back timers', async () => {
+    const { loop } = createTestScope()
+    const order: string[] = []
+    loop.setTimeout(() => order.push('timer'), 0)
+    await loop.host<void>((resolve) => {
+      void (async () => {
+        await loop.block<void>((done) => setTimeout(done, 5))
+        order.push('inner')
+        resolve()
+      })()
+    })
+    order.push('outer')
+    await new Promise<void>((resolve) => loop.whenIdle(resolve))
+    expect(order).toEqual(['inner', 'outer', 'timer'])
+  })
+
+  it('a channel keeps the loop from being idle until it is closed, and hears when it is dropped', async () => {
+    const { loop } = createTestScope()
+    const order: string[] = []
+    const channel = loop.channel(() => order.push('dropped'))
+    loop.whenIdle(() => order.push('idle'))
+    channel.run(() => order.push('at once'))
+    expect(order).toEqual(['at once'])
+    channel.post(() => order.push('posted'))
+    channel.close()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(order).toEqual(['at once', 'posted', 'idle'])
+    const second = loop.channel(() => order.push('dropped'))
+    loop.reset()
+    second.run(() => order.push('never'))
+    expect(order.at(-1)).toBe('dropped')
   })
 })
