@@ -80,7 +80,8 @@ describe('house rules', () => {
     const codes = new Set<string>()
     // `PW_<STAGE>_<WHAT>`; with one word less it is a variable of the environment.
     for (const file of code)
-      for (const [match] of stripComments(read(file)).matchAll(/'PW_[A-Z0-9]+_[A-Z0-9_]+'/g)) codes.add(match.slice(1, -1))
+      for (const [match] of stripComments(read(file)).matchAll(/'PW_[A-Z0-9]+_[A-Z0-9_]+'/g))
+        codes.add(match.slice(1, -1))
     expect(codes.size).toBeGreaterThan(10)
     const page = read(join(root, 'docs', 'errors.md'))
     expect([...codes].filter((name) => !page.includes(`\`${name}\``)).sort(), 'add a line to docs/errors.md').toEqual(
