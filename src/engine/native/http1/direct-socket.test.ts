@@ -45,7 +45,7 @@ describe.each([
     server.sockets[0]?.pause()
     await new Promise((resolve) => setTimeout(resolve, 50))
     server.sockets[0]?.resume()
-    await until(() => server.received[0]?.endsWith('\r\n\r\n') === true)
+    await until(() => (server.received[0] ?? '').endsWith('\r\n\r\n'))
     expect(server.received[0]?.length).toBe(`GET / HTTP/1.1\r\nHost: h\r\n${long}\r\n`.length)
     server.sockets[0]?.write(ok)
     const response = await answered
