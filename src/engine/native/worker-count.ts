@@ -6,8 +6,8 @@ import { availableParallelism, hostname, networkInterfaces } from 'node:os'
 import type { Scenario } from '#config/types.js'
 
 /** A worker is added for every so many VUs, or so many iterations a second of arrival-rate scenarios. */
-export const VUS_PER_WORKER = 25
-export const ARRIVALS_PER_WORKER = 1000
+const VUS_PER_WORKER = 25
+const ARRIVALS_PER_WORKER = 1000
 
 export interface WorkerChoice {
   /** `--workers`, `PW_WORKERS`: taken as it is, but for VUs, of which every worker needs one. */
