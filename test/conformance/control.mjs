@@ -162,6 +162,8 @@ async function play(command, before, flags, requests, cwd) {
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   await settle()
+  // Windows are a second long, thresholds are judged every two.
+  await settle()
   const answers = []
   try {
     for (const sent of requests)
