@@ -65,7 +65,14 @@ interface Outcome {
 /** What a call becomes when the server answers these bytes and closes. */
 function answer(bytes: Buffer, sizes: readonly number[]): Outcome {
   const socket = new DeafSocket() as unknown as Socket
-  const session = new H2Session(socket, socket, 'http', 'x', { ready: () => undefined, closing: () => undefined })
+  const session = new H2Session(
+    socket,
+    socket,
+    'http',
+    'x',
+    { ready: () => undefined, closing: () => undefined },
+    systemClock.soon,
+  )
   const channel = {
     maxReceiveSize: 100_000,
     isClosed: false,

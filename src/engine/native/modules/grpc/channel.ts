@@ -175,20 +175,27 @@ export class Channel {
     this.remoteIp = raw.remoteAddress ?? ''
     const scheme = this.options.plaintext ? 'http' : 'https'
     const authority = this.options.authority === '' ? this.options.address : this.options.authority
-    const session = new H2Session(socket, raw, scheme, authority, {
-      ready: () => {
-        this.#session = session
-        this.#problem = undefined
-        this.#backoffMs = 0
-        this.#attempt = undefined
-        this.#settle(session, undefined)
+    const session = new H2Session(
+      socket,
+      raw,
+      scheme,
+      authority,
+      {
+        ready: () => {
+          this.#session = session
+          this.#problem = undefined
+          this.#backoffMs = 0
+          this.#attempt = undefined
+          this.#settle(session, undefined)
+        },
+        closing: (reason) => {
+          this.account()
+          if (this.#session === session) this.#session = undefined
+          else if (!this.#closed) this.#failed({ text: `error reading server preface: ${reason}`, temporary: true })
+        },
       },
-      closing: (reason) => {
-        this.account()
-        if (this.#session === session) this.#session = undefined
-        else if (!this.#closed) this.#failed({ text: `error reading server preface: ${reason}`, temporary: true })
-      },
-    })
+      this.vu.clock.soon,
+    )
   }
 
   /** @internal */

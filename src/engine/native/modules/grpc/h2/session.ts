@@ -38,6 +38,7 @@ export class H2Session implements Session, SocketReader {
   readonly #local: string
   readonly #scheme: string
   readonly #authority: string
+  readonly #soon: (fn: () => void) => void
   #events: SessionEvents | undefined
   #isReady = false
   #isClosed = false
@@ -61,7 +62,16 @@ export class H2Session implements Session, SocketReader {
   #controlBytes = 0
   #flushScheduled = false
 
-  constructor(socket: Socket, raw: Socket, scheme: 'http' | 'https', authority: string, events: SessionEvents) {
+  /** @param soon  calls back when this turn of the event loop ends */
+  constructor(
+    socket: Socket,
+    raw: Socket,
+    scheme: 'http' | 'https',
+    authority: string,
+    events: SessionEvents,
+    soon: (fn: () => void) => void,
+  ) {
+    this.#soon = soon
     this.#socket = socket
     this.#scheme = scheme
     this.#authority = authority
@@ -249,7 +259,7 @@ export class H2Session implements Session, SocketReader {
     this.#control.push(bytes)
     if (this.#flushScheduled) return
     this.#flushScheduled = true
-    setImmediate(() => {
+    this.#soon(() => {
       this.#flushScheduled = false
       this.#flush()
     })

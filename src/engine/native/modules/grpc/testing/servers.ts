@@ -74,7 +74,7 @@ export async function startGrpcJs(port = 0): Promise<TestServer> {
       Fail: (...[call, done]: Unary) => {
         const trailers = new Metadata()
         trailers.set('why', 'asked')
-        done({ code: call.request.count, details: call.request.name, metadata: trailers }, null)
+        done({ code: call.request.count, details: call.request.name, metadata: trailers } as never, null)
       },
       Hang: () => void calls.push('Hang'),
       Meta: (...[call, done]: Unary) => {
