@@ -24,7 +24,11 @@ export class VuConnections implements Connections, ConnectionOwner {
     this.#http2 =
       shared.alpn === undefined && shared.h2c.size === 0
         ? undefined
-        : new Http2Pool(shared, (...request) => this.#startDial(...request))
+        : new Http2Pool(
+            shared,
+            (...request) => this.#startDial(...request),
+            () => this.maxRequests ?? Number.POSITIVE_INFINITY,
+          )
   }
 
   send(request: WireRequest, done: (response: WireResponse) => void): Cancel {

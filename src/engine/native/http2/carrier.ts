@@ -25,6 +25,7 @@ export class Carrier {
   readonly session: Http2Session
   /** Serves one request only. */
   singleUse = false
+  /** Requests begun on it. */
   served = 0
   #sent = 0
   #received = 0

@@ -83,6 +83,7 @@ export class Http2Exchange implements Timed, StreamListener, Sending {
     const { request } = this
     this.#carrier = carrier
     this.#fresh = fresh
+    carrier.served++
     this.#gotConnMs = fresh ? carrier.opening.gotConnMs : nowMs()
     this.#sentMs = 0
     this.#firstByteMs = 0

@@ -199,6 +199,14 @@ describe("against Node's HTTP/2 server", () => {
     expect(server.sessions).toHaveLength(4)
   })
 
+  it('serves as many requests on a connection as the script allows', async () => {
+    const server = await nodeServer((stream) => stream.respond({ ':status': 200 }, { endStream: true }))
+    const us = make()
+    us.connections.maxRequests = 2
+    for (let i = 0; i < 5; i++) expect((await us.get(server.url)).status).toBe(200)
+    expect(server.sessions).toHaveLength(3)
+  })
+
   it('times out and is cancelled by stream, and the connection goes on', async () => {
     const server = await nodeServer((stream, headers) => {
       if (headers[':path'] === '/slow') return

@@ -15,13 +15,16 @@ export type Dial = (request: WireRequest, done: Done, beganMs: number, attempts:
 export class Http2Pool implements ExchangeOwner {
   readonly shared: Shared
   readonly #dial: Dial
+  readonly #maxRequests: () => number
   readonly #carriers = new Map<string, Carrier[]>()
   /** By origin: who dials, and what waits for the outcome. */
   readonly #dials = new Map<string, { readonly by: unknown; readonly waiting: Http2Exchange[] }>()
 
-  constructor(shared: Shared, dial: Dial) {
+  /** @param maxRequests  on one connection, as the script may set it */
+  constructor(shared: Shared, dial: Dial, maxRequests: () => number) {
     this.shared = shared
     this.#dial = dial
+    this.#maxRequests = maxRequests
   }
 
   /** Undefined when nobody speaks HTTP/2 to this origin, nor may be about to. */
@@ -89,7 +92,8 @@ export class Http2Pool implements ExchangeOwner {
   }
 
   over(carrier: Carrier): void {
-    if (carrier.singleUse && carrier.session.active === 0) carrier.session.close()
+    if (carrier.session.active > 0) return
+    if (carrier.singleUse || carrier.served >= this.#maxRequests()) carrier.session.close()
   }
 
   closeIdle(): void {
@@ -109,7 +113,7 @@ export class Http2Pool implements ExchangeOwner {
     if (carriers === undefined) return undefined
     for (let i = 0; i < carriers.length; i++) {
       const carrier = carriers[i] as Carrier
-      if (carrier.hasRoom) return carrier
+      if (carrier.hasRoom && carrier.served < this.#maxRequests()) return carrier
     }
     return undefined
   }
