@@ -44,7 +44,7 @@ export class Http2Exchange implements Timed, StreamListener, Sending {
   #bodyBytes = 0
   /** Tries so far that came to nothing. */
   attempts: number
-  #retryTimer: NodeJS.Timeout | undefined = undefined
+  #pause: Pause | undefined = undefined
   #fresh = false
   #getConnMs: number
   #gotConnMs = 0
@@ -189,7 +189,7 @@ export class Http2Exchange implements Timed, StreamListener, Sending {
     this.#carrier = undefined
     this.#stream = undefined
     const again = (): void => {
-      this.#retryTimer = undefined
+      this.#pause = undefined
       if (this.#done === undefined) return
       this.#getConnMs = nowMs()
       this.#owner.place(this)
@@ -197,8 +197,9 @@ export class Http2Exchange implements Timed, StreamListener, Sending {
     if (attempt === 0) process.nextTick(again)
     else {
       // A tenth more or less, so that those refused together do not come back together.
-      const waitMs = 2 ** (attempt - 1) * (1000 + ((this.beganMs * 997) % 100))
-      this.#retryTimer = setTimeout(again, waitMs)
+      const waitMs = 2 ** (attempt - 1) * (1000 + 10 * Math.floor((this.beganMs * 997) % 10))
+      this.#pause = new Pause(again)
+      this.#owner.shared.timeouts.add(this.#pause, nowMs(), waitMs)
     }
     return true
   }
@@ -232,7 +233,7 @@ export class Http2Exchange implements Timed, StreamListener, Sending {
     const done = this.#done
     if (done === undefined) return
     this.#done = undefined
-    clearTimeout(this.#retryTimer)
+    if (this.#pause !== undefined) this.#owner.shared.timeouts.remove(this.#pause)
     this.#owner.shared.timeouts.remove(this)
     const now = nowMs()
     const carrier = this.#carrier
@@ -272,6 +273,19 @@ export class Http2Exchange implements Timed, StreamListener, Sending {
     if (this.#sentMs === 0) return 0
     if (this.#firstByteMs === 0) return now - this.#sentMs
     return Math.max(0, this.#firstByteMs - this.#sentMs)
+  }
+}
+
+/** Until the next try. */
+class Pause implements Timed {
+  dueMs = 0
+  timeoutPrev: Timed | undefined = undefined
+  timeoutNext: Timed | undefined = undefined
+  timeoutList: TimeoutList | undefined = undefined
+  readonly onTimeout: () => void
+
+  constructor(over: () => void) {
+    this.onTimeout = over
   }
 }
 
