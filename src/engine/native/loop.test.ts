@@ -74,7 +74,9 @@ describe('a host and a channel', () => {
     loop.setTimeout(() => order.push('timer'), 0)
     await loop.host<void>((resolve) => {
       void (async () => {
-        await loop.block<void>((done) => setTimeout(done, 5))
+        await loop.block<void>((done) => {
+          setTimeout(done, 5)
+        })
         order.push('inner')
         resolve()
       })()

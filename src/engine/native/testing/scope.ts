@@ -82,6 +82,7 @@ export function createTestScope(init: TestScopeInit = {}): TestScope {
     fail() {},
     execution: {
       idInInstance: init.id ?? 1,
+      idInTest: init.id ?? 1,
       iterationInScenario: 0,
       scenarioProgress: () => 0,
       scenarioIterationInInstance: 0,
