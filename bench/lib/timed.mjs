@@ -44,3 +44,8 @@ export async function timedScript(tool, args, { work, cores } = {}) {
   rmSync(record, { recursive: true, force: true })
   return { ...out, metrics }
 }
+
+/** `-e NAME=VALUE` for each. */
+export function variables(values) {
+  return Object.entries(values).flatMap(([name, value]) => ['-e', `${name}=${value}`])
+}

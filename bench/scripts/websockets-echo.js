@@ -5,11 +5,11 @@ const message = 'x'.repeat(Number(__ENV.BYTES || 64))
 
 export default function () {
   const socket = new WebSocket(__ENV.URL)
-  socket.onopen = () => {
+  socket.addEventListener('open', () => {
     socket.send(message)
     setTimeout(() => socket.close(), Number(__ENV.SECONDS) * 1000)
-  }
-  socket.onmessage = () => {
+  })
+  socket.addEventListener('message', () => {
     if (socket.readyState === 1) socket.send(message)
-  }
+  })
 }

@@ -6,17 +6,25 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startHttpServer } from '../lib/http-server.mjs'
 import { format, median, regression } from '../lib/statistics.mjs'
+import { variables } from '../lib/timed.mjs'
 import { perfwright, root } from '../lib/tools.mjs'
 
 export async function run({ work, flags }) {
   const server = await startHttpServer(work)
   const scripts = join(root, 'bench', 'scripts')
-  const target = `URL=${server.url}/products`
+  const url = `${server.url}/products`
   const load =
     flags.minutes === undefined
-      ? ['--vus', '50', '--iterations', flags.requests ?? '10000000', '-e', target, join(scripts, 'http-get-check.js')]
+      ? [
+          '--vus',
+          '50',
+          '--iterations',
+          flags.requests ?? '10000000',
+          ...variables({ URL: url }),
+          join(scripts, 'http-get-check.js'),
+        ]
       : [
-          ...['-e', target, '-e', `RATE=${flags.rate ?? 5000}`, '-e', `DURATION=${flags.minutes}m`, '-e', 'VUS=200'],
+          ...variables({ URL: url, RATE: flags.rate ?? 5000, DURATION: `${flags.minutes}m`, VUS: 200 }),
           join(scripts, 'arrival-rate.js'),
         ]
   try {
@@ -25,8 +33,15 @@ export async function run({ work, flags }) {
     const child = spawn(
       'taskset',
       [
-        ...['-c', '1', ...perfwright, 'run', '--quiet', '--summary-export', summary],
-        ...['--record', join(work, 'soak'), ...load],
+        '-c',
+        '1',
+        ...perfwright,
+        'run',
+        '--quiet',
+        '--workers=1',
+        `--summary-export=${summary}`,
+        `--record=${join(work, 'soak')}`,
+        ...load,
       ],
       { stdio: ['ignore', 'inherit', 'inherit'] },
     )

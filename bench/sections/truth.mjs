@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { format } from '../lib/statistics.mjs'
-import { timedScript } from '../lib/timed.mjs'
+import { timedScript, variables } from '../lib/timed.mjs'
 import { k6, root } from '../lib/tools.mjs'
 
 const quantiles = { p50: 0.5, p99: 0.99, 'p99.9': 0.999 }
@@ -30,8 +30,10 @@ export async function run({ work, short }) {
       const { metrics } = await timedScript(
         tool,
         [
-          ...['-e', `URL=${server.url}/`, '-e', `RATE=${rate}`, '-e', `DURATION=${seconds}s`],
-          ...['--out', `csv=${csv}`, join(root, 'bench', 'scripts', 'arrival-rate.js')],
+          ...variables({ URL: `${server.url}/`, RATE: rate, DURATION: `${seconds}s` }),
+          '--out',
+          `csv=${csv}`,
+          join(root, 'bench', 'scripts', 'arrival-rate.js'),
         ],
         { work },
       )

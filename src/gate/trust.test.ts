@@ -47,7 +47,12 @@ describe('judgeTrust', () => {
   })
 
   it('counts what an open model was asked for and did not get into the cores it would take', () => {
-    const trust = judgeTrust({ ...calm, injector: seconds(10, { threadCpu: [1], threadBusy: [1] }), asked: 4000, dropped: 3000 })
+    const trust = judgeTrust({
+      ...calm,
+      injector: seconds(10, { threadCpu: [1], threadBusy: [1] }),
+      asked: 4000,
+      dropped: 3000,
+    })
     expect(trust.reasons[0]).toContain('this load takes about 6 (')
   })
 

@@ -24,11 +24,12 @@ export function isGroup(step: Step): step is Group {
   return step.kind === 'group'
 }
 
-export function requestLines(step: RequestStep, indent: string, imports: Imports): string[] {
+/** @param assign  `const res`, `let res` or `res` */
+export function requestLines(step: RequestStep, indent: string, imports: Imports, assign: string): string[] {
   const url = textLiteral(addressText(step))
   const body = step.body === undefined ? undefined : bodyLines(step.body, indent, imports)
   const params = paramLines(step, indent, imports)
-  const lines = callLines(step, url, body, params, indent)
+  const lines = callLines(step, url, body, params, indent, assign)
   if (step.checks.length > 0) {
     imports.k6.add('check')
     lines.push(...checkLines(step, indent))
@@ -65,6 +66,7 @@ function callLines(
   body: string[] | undefined,
   params: string[] | undefined,
   indent: string,
+  assign: string,
 ): string[] {
   const known = Object.hasOwn(FUNCTIONS, step.method) ? FUNCTIONS[step.method] : undefined
   const args: string[][] = [[url]]
@@ -76,12 +78,12 @@ function callLines(
   if (body !== undefined || (params !== undefined && (name === 'request' || known?.body === true)))
     args.push(body ?? ['null'])
   if (params !== undefined) args.push(params)
-  const flat = `${indent}res = http.${name}(${args.map((lines) => lines.join('\n')).join(', ')})`
+  const flat = `${indent}${assign} = http.${name}(${args.map((lines) => lines.join('\n')).join(', ')})`
   const onlyLastIsLong = args.slice(0, -1).every((lines) => lines.length === 1)
   if (onlyLastIsLong && (flat.split('\n')[0]?.length ?? 0) <= 110) return flat.split('\n')
   const inner = `${indent}  `
   return [
-    `${indent}res = http.${name}(`,
+    `${indent}${assign} = http.${name}(`,
     ...args.flatMap((lines) => {
       const deeper = lines.map((line, i) => (i === 0 ? `${inner}${line}` : `  ${line}`))
       return [...deeper.slice(0, -1), `${deeper.at(-1)},`]

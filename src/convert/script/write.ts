@@ -66,8 +66,7 @@ function journeyLines(journey: Journey, named: boolean, imports: Imports): strin
     ...(named ? [comment(journey.name)] : []),
     named ? `export function ${journey.functionName}(): void {` : 'export default function (): void {',
     ...lets,
-    ...(hasRequest(journey.steps) ? ['  let res'] : []),
-    ...(lets.length > 0 || hasRequest(journey.steps) ? [''] : []),
+    ...(lets.length > 0 ? [''] : []),
     ...body,
     '}',
   ]
@@ -93,6 +92,7 @@ function pickLines(journeys: readonly Journey[]): string[] {
 
 function stepLines(steps: readonly Step[], indent: string, imports: Imports): string[] {
   const lines: string[] = []
+  const requests = steps.filter(({ kind }) => kind === 'request')
   steps.forEach((step, i) => {
     if (step.kind === 'sleep') {
       imports.k6.add('sleep')
@@ -105,7 +105,10 @@ function stepLines(steps: readonly Step[], indent: string, imports: Imports): st
         ...stepLines(step.steps, `${indent}  `, imports),
         `${indent}})`,
       )
-    } else lines.push(...requestLines(step, indent, imports))
+    } else {
+      const assign = requests.length === 1 ? 'const res' : step === requests[0] ? 'let res' : 'res'
+      lines.push(...requestLines(step, indent, imports, assign))
+    }
     if (i < steps.length - 1 && step.kind !== 'note' && steps[i + 1]?.kind !== 'sleep') lines.push('')
   })
   return lines
@@ -126,10 +129,6 @@ function declared(steps: readonly Step[]): Set<string> {
   }
   walk(steps)
   return names
-}
-
-function hasRequest(steps: readonly Step[]): boolean {
-  return steps.some((step) => (step.kind === 'group' ? hasRequest(step.steps) : step.kind === 'request'))
 }
 
 /** A value as an object literal, short ones on one line. */

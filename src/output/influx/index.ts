@@ -80,20 +80,25 @@ class InfluxOutput implements Output {
   #flush(): void {
     const { length } = this.#lines
     if (length === 0) return
-    this.#delivery.push(this.#transport.pack(this.#lines.join('')), length)
+    const text = Buffer.from(this.#lines.join(''))
+    // Compressing costs as much as making the lines: only for a receiver that is behind, where memory counts.
+    const packs = this.#transport.compresses && this.#delivery.isBehind
+    this.#delivery.push(packs ? gzipSync(text, { level: 1 }) : text, length)
     this.#lines = []
     this.#chars = 0
   }
 }
 
 interface Transport {
+  /** Whether what is sent may be gzip. */
+  readonly compresses: boolean
   prepare(): void
-  pack(text: string): Uint8Array
   send(body: Uint8Array, signal: AbortSignal): Promise<void>
   close(): void
 }
 
 class HttpTransport implements Transport {
+  readonly compresses = true
   readonly #target: HttpTarget
   readonly #post: HttpPost
   readonly #headers: Readonly<Record<string, string>>
@@ -105,7 +110,8 @@ class HttpTransport implements Transport {
     this.#post = new HttpPost({
       clock,
       timeoutNs: TIMEOUT_NS,
-      connections,
+      // One more for the database to be made, which must not hold up the first points.
+      connections: connections + 1,
       tls: { rejectUnauthorized: !target.insecure },
       ...(target.proxy === undefined ? {} : { proxy: target.proxy }),
     })
@@ -118,13 +124,13 @@ class HttpTransport implements Transport {
     this.#post.send(query, new Uint8Array(0), this.#headers, this.#ended.signal).catch(() => {})
   }
 
-  /** Lines repeat themselves: a tenth is left of them. */
-  pack(text: string): Uint8Array {
-    return gzipSync(text, { level: 1 })
-  }
-
   async send(body: Uint8Array, signal: AbortSignal): Promise<void> {
-    const headers = { ...this.#headers, 'Content-Type': 'text/plain; charset=utf-8', 'Content-Encoding': 'gzip' }
+    const isGzip = body[0] === 0x1f && body[1] === 0x8b
+    const headers = {
+      ...this.#headers,
+      'Content-Type': 'text/plain; charset=utf-8',
+      ...(isGzip ? { 'Content-Encoding': 'gzip' } : {}),
+    }
     judge(await this.#post.send(this.#target.write, body, headers, signal))
   }
 
@@ -136,6 +142,7 @@ class HttpTransport implements Transport {
 
 /** Lines in datagrams; nobody says whether they arrive. */
 class UdpTransport implements Transport {
+  readonly compresses = false
   readonly #target: UdpTarget
   #socket: Socket | undefined
 
@@ -146,10 +153,6 @@ class UdpTransport implements Transport {
   prepare(): void {
     this.#socket = createSocket(this.#target.host.includes(':') ? 'udp6' : 'udp4')
     this.#socket.on('error', () => {})
-  }
-
-  pack(text: string): Uint8Array {
-    return Buffer.from(text)
   }
 
   async send(body: Uint8Array): Promise<void> {

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Metric } from '#metrics/types.js'
 import { createOutputs } from '../index.js'
 import { deadPort, httpReceiver, type Receiver } from '../testing/receiver.js'
-import { k6Samples, runOutput, sample, testContext } from '../testing/run.js'
+import { k6Samples, runOutput, sample, send, testContext } from '../testing/run.js'
 import { LineWriter } from './line-protocol.js'
 
 const open: Receiver[] = []
@@ -116,6 +116,26 @@ describe('InfluxDB 1', () => {
     expect(new Set(lines(at)).size).toBe(k6Samples().length)
   })
 
+  it('gets compressed what has to wait for it, and finds it whole', async () => {
+    const held: (() => void)[] = []
+    const at = await receiver((response) => {
+      const answer = (): void => void response.writeHead(204).end()
+      if (held.length < 1) held.push(answer)
+      else answer()
+    })
+    const many = Array.from({ length: 60_000 }, (_, i) =>
+      sample('mmm', 'counter', i, { tags: { tag: 'x'.repeat(100) } }),
+    )
+    const set = await createOutputs([`influxdb=http://127.0.0.1:${at.port}/db?concurrentWrites=1`], testContext())
+    await set.start()
+    send(set, many)
+    while (held.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    held[0]!()
+    expect(await set.stop()).toEqual([])
+    expect(writes(at).some(({ headers }) => headers['content-encoding'] === 'gzip')).toBe(true)
+    expect(new Set(lines(at).map((text) => / value=(\d+) /.exec(text)![1])).size).toBe(60_000)
+  })
+
   it('goes by UDP too, whole lines in datagrams of the size asked for', async () => {
     const socket = createSocket('udp4')
     socket.bind(0, '127.0.0.1')
@@ -173,7 +193,7 @@ describe('InfluxDB 2', () => {
     expect(await runOutput('xk6-influxdb', testContext({ env }))).toEqual([])
     expect(writes(at)[0]).toMatchObject({
       path: '/api/v2/write?org=my+org&bucket=b&precision=ms',
-      headers: { authorization: 'Token tok', 'content-encoding': 'gzip' },
+      headers: { authorization: 'Token tok', 'content-type': 'text/plain; charset=utf-8' },
     })
     expect(at.requests.every(({ path }) => path.startsWith('/api/v2/write'))).toBe(true)
     expect(lines(at)).toHaveLength(k6Samples().length)

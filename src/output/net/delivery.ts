@@ -77,6 +77,11 @@ export class Delivery {
     this.#options = options
   }
 
+  /** Parcels wait because the receiver has not taken those before. */
+  get isBehind(): boolean {
+    return this.#waiting.length > 0
+  }
+
   /** Never waits. @param samples  how many the parcel holds, for the count of what is lost */
   push(body: Uint8Array, samples: number): void {
     const { maxWaitingBytes = MAX_WAITING_BYTES } = this.#options

@@ -58,7 +58,15 @@ export interface JslibPackage {
 }
 
 /** The packages, as the engine's modules `k6/jslib/NAME`. */
-export const jslibPackageNames: readonly string[] = ['ajv', 'chai', 'form-urlencoded', 'jsonpath', 'papaparse', 'url', 'web-streams']
+export const jslibPackageNames: readonly string[] = [
+  'ajv',
+  'chai',
+  'form-urlencoded',
+  'jsonpath',
+  'papaparse',
+  'url',
+  'web-streams',
+]
 
 /** @param name  one of `jslibPackageNames` */
 export function jslibPackage(name: string): JslibPackage {

@@ -47,6 +47,7 @@ export function createTestScope(init: TestScopeInit = {}): TestScope {
   const log = (level: string) => (message: string, fields?: LogFields) => void lines.push({ level, message, fields })
   const tagRegistry = share(store, 'test:tags', () => new TagRegistry())
   const connections = transport.connections(init.id ?? 1)
+  const closers: (() => void | Promise<void>)[] = []
   return {
     realm,
     options,
@@ -100,7 +101,12 @@ export function createTestScope(init: TestScopeInit = {}): TestScope {
     rateLimit: init.rateLimit,
     taken,
     lines,
+    environment: () => ({}),
+    onClose(close) {
+      closers.push(close)
+    },
     close() {
+      for (const close of closers.splice(0)) void close()
       connections.close()
       if (init.transport === undefined) transport.close()
     },
