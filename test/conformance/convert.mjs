@@ -162,11 +162,11 @@ function convert(input, output, flags) {
 }
 
 function run(engine, script, flags) {
-  const own =
+  const [program, own] =
     engine === 'k6'
       ? [k6, ['run', '--quiet', ...(isV1 ? ['--address', '127.0.0.1:0'] : [])]]
       : [process.execPath, [perfwright, 'run', '--quiet']]
-  const child = spawn(own[0], [...own[1], ...flags, script], {
+  const child = spawn(program, [...own, ...flags, script], {
     cwd: work,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, BASE_URL: '' },

@@ -32,8 +32,12 @@ async function server({ dir, programs, start }, scrape = '') {
 async function seriesOf(query, testid) {
   const all = await query(`{testid="${testid}",__name__=~"k6_.*"}`)
   return new Map(
-    all.map(({ metric: { testid: _, ...metric }, value, histogram }) => [
-      JSON.stringify(Object.entries(metric).sort()),
+    all.map(({ metric, value, histogram }) => [
+      JSON.stringify(
+        Object.entries(metric)
+          .filter(([label]) => label !== 'testid')
+          .sort(),
+      ),
       // A sum of floats depends on their order.
       value?.[1] ?? JSON.stringify(histogram[1], (key, v) => (key === 'sum' ? Number(v).toPrecision(12) : v)),
     ]),

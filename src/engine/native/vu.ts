@@ -347,7 +347,7 @@ export class Vu implements VuScope {
     const closers = this.#closers
     if (closers === undefined) return
     this.#closers = undefined
-    await Promise.all(closers.map((each) => each()))
+    await Promise.all(closers.map(async (each) => each()))
   }
 
   #call(): void {

@@ -51,7 +51,7 @@ export function createTestScope(init: TestScopeInit = {}): TestScope {
     random: undefined as (() => number) | undefined,
     environment: (): Record<string, string> => ({}),
     onClose: (close: () => void | Promise<void>): void => void closers.push(close),
-    close: async (): Promise<void> => void (await Promise.all(closers.map((each) => each()))),
+    close: async (): Promise<void> => void (await Promise.all(closers.map(async (each) => each()))),
     files: {
       entryUrl: 'file:///s/test.js',
       read: (path: string, fromUrl: string): Uint8Array => {
