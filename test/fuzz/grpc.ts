@@ -7,13 +7,14 @@ import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { systemClock } from '#base/clock.js'
 import { type Random, seededRandom } from '#base/random.js'
+import { flag, frame as kind, frameHead as headOf, settingsFrame } from '#engine/native/http2/frames.js'
+import { sharedRead } from '#engine/native/http1/socket-reader.js'
+import { HpackEncoder } from '#engine/native/http2/hpack-encoder.js'
 import { Call, frameHead } from '#engine/native/modules/grpc/call.js'
 import type { Channel } from '#engine/native/modules/grpc/channel.js'
-import { Flag, FrameType, headBytes, settingsFrame, writeHead } from '#engine/native/modules/grpc/h2/frames.js'
-import { HpackEncoder } from '#engine/native/modules/grpc/h2/hpack.js'
-import { H2Session } from '#engine/native/modules/grpc/h2/session.js'
 import { decodeReply, realmObjects, Undecodable } from '#engine/native/modules/grpc/reply.js'
 import { schemaOfProtos } from '#engine/native/modules/grpc/schema/from-proto.js'
+import { CallSession } from '#engine/native/modules/grpc/session.js'
 import type { Status } from '#engine/native/modules/grpc/status.js'
 import { createRealm } from '#engine/native/realm.js'
 import type { Fuzz } from './protocol.js'
@@ -64,21 +65,22 @@ interface Outcome {
 
 /** What a call becomes when the server answers these bytes and closes. */
 function answer(bytes: Buffer, sizes: readonly number[]): Outcome {
-  const socket = new DeafSocket() as unknown as Socket
-  const session = new H2Session(
+  const deaf = new DeafSocket()
+  const socket = deaf as unknown as Socket
+  const session = new CallSession({
     socket,
-    socket,
-    'http',
-    'x',
-    { ready: () => undefined, closing: () => undefined },
-    systemClock.soon,
-  )
+    raw: socket,
+    direct: false,
+    scheme: 'http',
+    authority: 'x',
+    events: { ready: () => undefined, closing: () => undefined },
+  })
   const channel = {
     maxReceiveSize: 100_000,
     isClosed: false,
     vu: { clock: systemClock, options: { userAgent: 'fuzz' } },
     account: () => undefined,
-    ready: (callback: (session: H2Session) => void) => callback(session),
+    ready: (callback: (session: CallSession) => void) => callback(session),
   } as unknown as Channel
   const ends: Status[] = []
   let messages = 0
@@ -98,12 +100,12 @@ function answer(bytes: Buffer, sizes: readonly number[]): Outcome {
   let at = 0
   for (const size of sizes) {
     const piece = Buffer.from(bytes.subarray(at, at + size))
-    session.onBytes(piece, size)
+    sharedRead.callback.call(socket, size, piece)
     // As the socket does it: the buffer is overwritten by the next read.
     piece.fill(0xaa)
     at += size
   }
-  session.onEof()
+  deaf.emit('end')
   if (ends.length !== 1) throw new Error(`the call ended ${ends.length} times`)
   const { code, message } = ends[0]!
   if (!Number.isInteger(code) || code < 0) throw new Error(`status ${code}`)
@@ -124,9 +126,12 @@ class DeafSocket extends EventEmitter {
 
 function randomAnswer(random: Random): Buffer {
   const encoder = new HpackEncoder()
+  const block = (fields: readonly string[]): Buffer => Buffer.from(encoder.encode(fields), 'latin1')
   const pick = <T>(...values: readonly T[]): T => values[Math.floor(random() * values.length)] as T
   const often = (usual: string, ...others: readonly string[]): string => (random() < 0.85 ? usual : pick(...others))
-  const frames: Buffer[] = [settingsFrame(random() < 0.9 ? [] : [[pick(1, 3, 4, 5, 9), Math.floor(random() * 70_000)]])]
+  const frames: Buffer[] = []
+  const settings = random() < 0.9 ? [] : ([[pick(1, 3, 4, 5, 9), Math.floor(random() * 70_000)]] as const)
+  frames.push(Buffer.from(settingsFrame(settings), 'latin1'))
   const head = [
     ':status',
     often('200', '404', '503', '100', 'x', ''),
@@ -134,7 +139,7 @@ function randomAnswer(random: Random): Buffer {
     often('application/grpc', 'text/html', 'application/grpc+proto', ''),
   ]
   if (random() < 0.2) head.push(pick('grpc-encoding', 'x-bin', 'date', '__proto__'), pick('gzip', 'AQI=', '!!', 'zip'))
-  frames.push(frame(FrameType.headers, Flag.endHeaders, 1, encoder.encode(head, [], [])))
+  frames.push(frame(kind.headers, flag.endHeaders, 1, block(head)))
   for (let n = pick(0, 1, 1, 1, 1, 2, 5); n > 0; n--) {
     const message = randomMessage(random, 0)
     const prefix = Buffer.alloc(5)
@@ -142,24 +147,22 @@ function randomAnswer(random: Random): Buffer {
     prefix.writeUInt32BE(random() < 0.95 ? message.length : Math.floor(random() * 2 ** 32), 1)
     const data = Buffer.concat([prefix, message])
     const at = Math.floor(random() * data.length)
-    if (random() < 0.2) frames.push(frame(FrameType.data, 0, 1, data.subarray(0, at)))
-    frames.push(frame(FrameType.data, 0, 1, random() < 0.2 ? data.subarray(at) : data))
+    if (random() < 0.2) frames.push(frame(kind.data, 0, 1, data.subarray(0, at)))
+    frames.push(frame(kind.data, 0, 1, random() < 0.2 ? data.subarray(at) : data))
   }
   if (random() < 0.1)
     frames.push(frame(pick(2, 3, 4, 5, 6, 7, 8, 9, 77), pick(0, 1, 4, 5), pick(0, 1, 3), randomBytes(random, 20)))
   const status = often(pick('0', '0', '5', '13'), '', '-1', '99999999999', 'x', '4294967295')
   const trailers = ['grpc-status', status, 'grpc-message', pick('', 'why', '%41%', '%zz', '%ff')]
   if (random() < 0.2) trailers.push('grpc-status-details-bin', randomBytes(random, 30).toString('base64'))
-  const last = random() < 0.9 ? Flag.endHeaders | Flag.endStream : pick(0, 1, 4)
-  frames.push(frame(FrameType.headers, last, 1, encoder.encode(trailers, [], [])))
+  const last = random() < 0.9 ? flag.endHeaders | flag.endStream : pick(0, 1, 4)
+  frames.push(frame(kind.headers, last, 1, block(trailers)))
   const bytes = Buffer.concat(frames)
   return random() < 0.6 ? garble(bytes, random) : bytes
 }
 
-function frame(kind: number, flags: number, streamId: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(headBytes)
-  writeHead(head, 0, payload.length, kind, flags, streamId)
-  return Buffer.concat([head, payload])
+function frame(type: number, flags: number, streamId: number, payload: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(headOf(payload.length, type, flags, streamId), 'latin1'), payload])
 }
 
 /** Something like a protobuf message: real tags, any content. */

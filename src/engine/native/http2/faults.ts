@@ -45,7 +45,8 @@ function offset(errorCode: number): number {
   return errorCode < names.length ? 1 + errorCode : 0
 }
 
-function errorName(errorCode: number): string {
+/** As Go prints it. */
+export function errorName(errorCode: number): string {
   return names[errorCode] ?? `unknown error code 0x${errorCode.toString(16)}`
 }
 

@@ -122,4 +122,4 @@ for (let i = 0; i < staticCount; i++) {
   staticFields.set(`${name}\n${staticTable[2 * i + 1] as string}`, i + 1)
 }
 
-const maxKnown = 8
+const maxKnown = 32

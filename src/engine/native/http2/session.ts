@@ -3,7 +3,8 @@
  * k6's users compare error texts; whatever it could make grow or repeat without end has a bound.
  */
 import type { Socket } from 'node:net'
-import type { DirectReader } from '../http1/direct-socket.js'
+import { systemClock } from '#base/clock.js'
+import { type DirectHandle, type DirectReader, directWrite, takeHandle, writeError } from '../http1/direct-socket.js'
 import { adopt, sharedRead, type SocketReader } from '../http1/socket-reader.js'
 import { readDirectly } from './direct-read.js'
 import {
@@ -23,7 +24,7 @@ import {
 } from './frames.js'
 import { HpackDecoder, HpackError, maxListBytes } from './hpack-decoder.js'
 import { HpackEncoder } from './hpack-encoder.js'
-import { StreamState, streamWindow } from './outgoing.js'
+import { type StreamOwner, StreamState, streamWindow } from './outgoing.js'
 import { type FrameSink, FrameReader } from './reader.js'
 import {
   type Fields,
@@ -50,12 +51,17 @@ const maxBlockBytes = maxListBytes
 /** Frames in a row that bring nothing (PING, SETTINGS, empty DATA and CONTINUATION, PRIORITY, unknown ones). */
 const maxIdleFrames = 10_000
 
-class Session implements Http2Session, SocketReader, DirectReader, FrameSink {
+class Session implements Http2Session, StreamOwner, SocketReader, DirectReader, FrameSink {
   isClosing = false
   maxStreams = 100
   readonly #socket: Socket
   readonly #raw: Socket
   readonly #events: SessionEvents
+  readonly #unnamedMaxStreams: number
+  /** Of a plain socket that is used below its stream. */
+  #handle: DirectHandle | undefined
+  /** Bytes of direct writes of which the kernel has not taken all. */
+  #unsent = 0
   readonly #reader = new FrameReader(this)
   readonly #decoder = new HpackDecoder()
   readonly #encoder = new HpackEncoder()
@@ -73,15 +79,23 @@ class Session implements Http2Session, SocketReader, DirectReader, FrameSink {
   /** A header block whose CONTINUATION is due. */
   #block: { readonly id: number; readonly end: boolean; readonly parts: Buffer[]; bytes: number } | undefined
   #idleFrames = 0
+  /** Small frames that go with the next write: they would each be a system call, and under TLS a record. */
+  #control = ''
+  #flushDue = false
 
-  constructor({ socket, raw, tunnelled, direct, events }: SessionOptions) {
+  constructor({ socket, raw, tunnelled, direct, events, unnamedMaxStreams = goMaxStreams }: SessionOptions) {
     this.#socket = socket
     this.#raw = raw
     this.#events = events
+    this.#unnamedMaxStreams = unnamedMaxStreams
     adopt(socket, raw, this, tunnelled)
     if (direct && socket !== raw) readDirectly(socket, this)
+    else if (direct && !tunnelled) this.#handle = takeHandle(socket, this)
     socket.on('drain', () => this.#pump())
-    socket.write(opening, 'latin1')
+    const before = this.#handle?.bytesWritten ?? 0
+    this.#put(opening)
+    // The first write shows whether this Node's handles still do what is expected of them.
+    if (this.#handle !== undefined && this.#handle.bytesWritten - before !== opening.length) this.#handle = undefined
   }
 
   get active(): number {
@@ -99,36 +113,47 @@ class Session implements Http2Session, SocketReader, DirectReader, FrameSink {
   open(fields: Fields, body: Buffer | undefined, end: boolean, listener: StreamListener): Http2Stream {
     const id = this.#nextId
     this.#nextId += 2
-    const stream = new StreamState(id, listener, this.#peerWindow)
+    const stream = new StreamState(this, id, listener, this.#peerWindow)
     this.#streams.set(id, stream)
     const bare = body === undefined || body.length === 0
     if (this.#closed) {
       process.nextTick(() => this.#lose(stream, closedLoss, true))
-      return new StreamHandle(this, stream)
+      return stream
     }
     this.#idleFrames = 0
     const block = this.#encoder.encode(fields)
     const head = headersFrames(id, block, bare && end, this.#peerFrame)
     stream.localClosed = bare && end
-    if (bare) this.#socket.write(head, 'latin1')
+    if (bare) this.#put(head)
     else if (this.#fits(stream, body)) {
       // One write, one record, one segment.
       const data = frameHead(body.length, frame.data, end ? flag.endStream : 0, id)
-      this.#socket.write(head + data + (body as Latin1Buffer).latin1Slice(0, body.length), 'latin1')
+      this.#put(head + data + (body as Latin1Buffer).latin1Slice(0, body.length))
       this.#spend(stream, body.length)
       stream.localClosed = end
     } else {
-      this.#socket.write(head, 'latin1')
+      this.#put(head)
       this.write(stream, body, end)
     }
     if (this.#nextId > maxWindow) this.#stopOpening(closedLoss)
-    return new StreamHandle(this, stream)
+    return stream
   }
 
   /** @internal */
   write(stream: StreamState, bytes: Buffer | undefined, end: boolean): boolean {
     if (stream.localClosed || stream.waitingEnd || this.#closed || stream.listener === undefined) return true
-    if (bytes !== undefined && bytes.length > 0) stream.waiting.push(bytes)
+    if (bytes !== undefined && bytes.length > 0) {
+      if (!stream.hasWaiting && this.#fits(stream, bytes) && this.#queued <= maxQueuedBytes) {
+        const head = frameHead(bytes.length, frame.data, end ? flag.endStream : 0, stream.id)
+        this.#put(head + (bytes as Latin1Buffer).latin1Slice(0, bytes.length))
+        this.#idleFrames = 0
+        this.#spend(stream, bytes.length)
+        stream.localClosed = end
+        stream.listener.onDrain?.()
+        return true
+      }
+      stream.waiting.push(bytes)
+    }
     if (end) stream.waitingEnd = true
     this.#held.add(stream)
     this.#send(stream)
@@ -328,8 +353,7 @@ class Session implements Http2Session, SocketReader, DirectReader, FrameSink {
     if ((end - start) % 6 !== 0) return this.#fail(h2Code.frameSizeError, 'SETTINGS of a wrong size')
     if (!this.#countIdle()) return false
     const first = !this.#settled
-    // Go's bound where a server names none.
-    if (first) this.maxStreams = 1000
+    if (first) this.maxStreams = this.#unnamedMaxStreams
     this.#settled = true
     for (let at = start; at < end; at += 6) {
       if (!this.#setting(bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2))) return false
@@ -430,11 +454,49 @@ class Session implements Http2Session, SocketReader, DirectReader, FrameSink {
 
   // Sending.
 
+  /** A small frame: it leaves with the next write, at the latest when this turn of the event loop ends. */
   #write(text: string): void {
     if (this.#closed) return
     // Answers to what the peer asks for wait here when it does not read them.
-    if (this.#socket.writableLength > 4 * maxQueuedBytes) this.#fail(h2Code.enhanceYourCalm, 'answers are not read')
-    else this.#socket.write(text, 'latin1')
+    if (this.#queued + this.#control.length > 4 * maxQueuedBytes) {
+      this.#fail(h2Code.enhanceYourCalm, 'answers are not read')
+      return
+    }
+    this.#control += text
+    if (this.#flushDue) return
+    this.#flushDue = true
+    systemClock.soon(this.#flush)
+  }
+
+  readonly #flush = (): void => {
+    this.#flushDue = false
+    if (this.#control !== '' && !this.#closed) this.#put('')
+  }
+
+  /** Writes, after the small frames that wait. */
+  #put(text: string): void {
+    const control = this.#control
+    this.#control = ''
+    const all = control === '' ? text : control + text
+    const handle = this.#handle
+    const socket = this.#socket
+    // What the stream holds back has to go first.
+    if (handle === undefined || socket.writableLength > 0 || socket.destroyed) {
+      socket.write(all, 'latin1')
+      return
+    }
+    const outcome = directWrite(handle, all, (status) => {
+      this.#unsent -= all.length
+      if (status < 0) socket.destroy(writeError(status))
+      else if (!this.#closed && this.#unsent === 0) this.#pump()
+    })
+    if (outcome > 0) this.#unsent += all.length
+    else if (outcome < 0) process.nextTick(() => socket.destroy(writeError(outcome)))
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get #queued(): number {
+    return this.#socket.writableLength + this.#unsent
   }
 
   #fits(stream: StreamState, body: Buffer): boolean {
@@ -460,14 +522,14 @@ class Session implements Http2Session, SocketReader, DirectReader, FrameSink {
     while (waiting.length > 0) {
       const bytes = waiting[0] as Buffer
       const room = Math.min(stream.sendWindow, this.#sendWindow, this.#peerFrame, bytes.length)
-      if (room <= 0 || socket.writableLength > maxQueuedBytes) return
+      if (room <= 0 || this.#queued > maxQueuedBytes) return
       const whole = room === bytes.length
       const last = whole && waiting.length === 1 && stream.waitingEnd
       const head = frameHead(room, frame.data, last ? flag.endStream : 0, stream.id)
-      if (room <= joinedBytes) socket.write(head + (bytes as Latin1Buffer).latin1Slice(0, room), 'latin1')
+      if (room <= joinedBytes) this.#put(head + (bytes as Latin1Buffer).latin1Slice(0, room))
       else {
         socket.cork()
-        socket.write(head, 'latin1')
+        this.#put(head)
         socket.write(whole ? bytes : bytes.subarray(0, room))
         socket.uncork()
       }
@@ -478,7 +540,7 @@ class Session implements Http2Session, SocketReader, DirectReader, FrameSink {
       if (last) this.#closeLocal(stream)
     }
     if (stream.waitingEnd) {
-      socket.write(frameHead(0, frame.data, flag.endStream, stream.id), 'latin1')
+      this.#put(frameHead(0, frame.data, flag.endStream, stream.id))
       this.#closeLocal(stream)
     }
     this.#held.delete(stream)
@@ -553,39 +615,12 @@ class Session implements Http2Session, SocketReader, DirectReader, FrameSink {
     if (this.#closed) return
     this.#closed = true
     const socket = this.#socket
-    if (goaway !== undefined && socket.errored == null && socket.writable)
-      socket.write(goawayFrame(0, goaway), 'latin1')
+    if (goaway !== undefined && socket.errored == null && socket.writable) this.#put(goawayFrame(0, goaway))
     socket.destroy()
     if (this.#raw !== socket) this.#raw.destroy()
     this.#block = undefined
     this.#stopOpening(loss)
     for (const stream of Array.from(this.#streams.values())) this.#lose(stream, loss, false)
-  }
-}
-
-class StreamHandle implements Http2Stream {
-  readonly #session: Session
-  readonly #stream: StreamState
-
-  constructor(session: Session, stream: StreamState) {
-    this.#session = session
-    this.#stream = stream
-  }
-
-  get id(): number {
-    return this.#stream.id
-  }
-
-  write(bytes: Buffer, end: boolean): boolean {
-    return this.#session.write(this.#stream, bytes, end)
-  }
-
-  end(): void {
-    this.#session.write(this.#stream, undefined, true)
-  }
-
-  reset(errorCode: number): void {
-    this.#session.reset(this.#stream, errorCode)
   }
 }
 
@@ -595,6 +630,8 @@ interface Latin1Buffer extends Buffer {
 
 /** Up to this, a body is copied into one write with its frame's head. */
 const joinedBytes = 8192
+/** Go's bound of streams where a server names none. */
+const goMaxStreams = 1000
 const closedLoss: Loss = { kind: 'closed', errorCode: 0, text: '', lastStreamId: 0, error: undefined }
 const settingsAck = frameHead(0, frame.settings, flag.ack, 0)
 const opening =

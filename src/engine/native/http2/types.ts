@@ -89,6 +89,8 @@ export interface SessionOptions {
   /** `Connections.direct`. */
   readonly direct: boolean
   readonly events: SessionEvents
+  /** `maxStreams` where the peer's settings name none; 1000 by default, as in Go's `net/http`. */
+  readonly unnamedMaxStreams?: number
 }
 
 /** Error codes, RFC 9113, section 7. */

@@ -3,10 +3,11 @@ import { STATUS_CODES } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import type { Cancel } from '#base/clock.js'
 import { goQuote } from '../../http1/go-quote.js'
+import { errorName, h2Code, type Http2Stream, type Loss } from '../../http2/index.js'
 import { type Channel, connectionError } from './channel.js'
 import { type Fields, isGrpc, type Metadata, readFields } from './metadata.js'
-import type { Session, SessionStream, StreamListener } from './session.js'
-import { Code, codeOfHttpStatus, codeOfReset, okStatus, resetName, type Status, statusOf } from './status.js'
+import type { CallSession, WaitingCall } from './session.js'
+import { Code, codeOfHttpStatus, codeOfReset, okStatus, type Status, statusOf } from './status.js'
 
 export interface CallSpec {
   /** `/package.Service/Method`. */
@@ -30,13 +31,14 @@ export const frameHead = 5
 const maxNonGrpcBytes = 1024
 const noMetadata: Metadata = []
 
-export class Call implements StreamListener {
+export class Call implements WaitingCall {
   headers: Metadata = noMetadata
   trailers: Metadata = noMetadata
   readonly #channel: Channel
   readonly #spec: CallSpec
   readonly #events: CallEvents
-  #stream: SessionStream | undefined
+  #session: CallSession | undefined
+  #stream: Http2Stream | undefined
   #unsent: { readonly bytes: Buffer | undefined; readonly end: boolean }[] | undefined
   #body: Buffer | undefined
   #cancelDeadline: Cancel | undefined
@@ -84,7 +86,7 @@ export class Call implements StreamListener {
   /** Gives up; `onDone` gets this status. */
   abort(status: Status): void {
     if (this.#isDone) return
-    this.#stream?.cancel()
+    this.#stream?.reset(h2Code.cancel)
     this.#finish(status)
   }
 
@@ -113,8 +115,15 @@ export class Call implements StreamListener {
     })
   }
 
-  #open(session: Session): void {
+  #open(session: CallSession): void {
+    this.#session = session
+    if (session.hasRoom) this.begin()
+    else session.wait(this)
+  }
+
+  begin(): void {
     const { path, metadata, timeoutMs } = this.#spec
+    const session = this.#session as CallSession
     const stream = session.open(path, callHeaders(timeoutMs, this.#channel), metadata, this.#body, this)
     this.#stream = stream
     const unsent = this.#unsent
@@ -183,7 +192,12 @@ export class Call implements StreamListener {
     return false
   }
 
-  onData(chunk: Buffer): void {
+  onData(chunk: Buffer, end: boolean): void {
+    if (chunk.length > 0) this.#read(chunk)
+    if (end) this.#onEnd()
+  }
+
+  #read(chunk: Buffer): void {
     if (this.#isDone) return
     const foreign = this.#foreign
     if (foreign !== undefined) {
@@ -262,32 +276,37 @@ export class Call implements StreamListener {
     if (status !== undefined) this.abort(status)
   }
 
-  onEnd(): void {
+  /** The peer ended the stream after data, without trailers. */
+  #onEnd(): void {
     if (this.#isDone) return
     if (this.#foreign !== undefined) this.#finish(foreignStatus(this.#foreign))
     else if (this.#partial !== undefined) this.#finish(statusOf(Code.Internal, 'unexpected EOF'))
     else this.#finish(statusOf(Code.Internal, 'server closed the stream without sending trailers'))
   }
 
-  onReset(errorCode: number): void {
+  onReset(errorCode: number, fromPeer: boolean, cause: string): void {
     if (this.#isDone) return
-    if (errorCode === refusedStream && this.#retry()) return
+    if (!fromPeer) {
+      this.#finish(statusOf(Code.Internal, faultTexts.get(cause) ?? 'received invalid frame'))
+      return
+    }
+    if (errorCode === h2Code.refusedStream && this.#retry()) return
     if (this.#foreign !== undefined) {
       this.#finish(foreignStatus(this.#foreign))
       return
     }
-    const text = `stream terminated by RST_STREAM with error code: ${resetName(errorCode)}`
+    const text = `stream terminated by RST_STREAM with error code: ${errorName(errorCode)}`
     // A server that sees the deadline pass first cancels.
     const isLate = this.#deadlineNs !== 0 && this.#channel.vu.clock.nowNs() >= this.#deadlineNs
     const code = codeOfReset(errorCode)
     this.#finish(statusOf(code === Code.Canceled && isLate ? Code.DeadlineExceeded : code, text))
   }
 
-  onLost(reason: string, unprocessed: boolean): void {
+  onLost(loss: Loss, unprocessed: boolean): void {
     if (this.#isDone) return
     if (this.#channel.isClosed) this.#finish(statusOf(Code.Canceled, 'grpc: the client connection is closing'))
     else if (!unprocessed || !this.#retry()) {
-      this.#finish(statusOf(Code.Unavailable, `error reading from server: ${reason}`))
+      this.#finish(statusOf(Code.Unavailable, (this.#session as CallSession).lossText(loss, unprocessed)))
     }
   }
 
@@ -304,13 +323,23 @@ export class Call implements StreamListener {
     if (this.#isDone) return
     this.#isDone = true
     this.#cancelDeadline?.()
+    this.#session?.leave(this)
     this.#partial = undefined
     this.#channel.account()
     this.#events.onDone(status)
   }
 }
 
-const refusedStream = 7
+/** What the session says of an answer that is no HTTP, in grpc-go's words. */
+const faultTexts: ReadonlyMap<string, string> = new Map([
+  ['received DATA before a HEADERS frame', 'received DATA before HEADERS'],
+  ['trailers without END_STREAM', 'a HEADERS frame cannot appear in the middle of a stream'],
+  ['http2: response header list larger than advertised limit', 'peer header list size exceeded limit'],
+  [
+    '1xx informational response with END_STREAM flag',
+    'protocol error: informational header must not have END_STREAM set',
+  ],
+])
 
 /** A message of which not all is here. Grows with what comes, not with the length that the peer claims. */
 class Partial {

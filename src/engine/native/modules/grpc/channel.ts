@@ -10,8 +10,7 @@ import type { Fault } from '../../http1/faults.js'
 import type { Target } from '../../http1/types.js'
 import type { VuScope } from '../../types.js'
 import { quote } from '../http/go-text.js'
-import { H2Session } from './h2/session.js'
-import type { Session } from './session.js'
+import { CallSession } from './session.js'
 
 export interface ChannelOptions {
   /** As the script wrote it: `host:port`. */
@@ -34,7 +33,7 @@ export interface DialProblem {
   readonly temporary: boolean
 }
 
-type Waiting = (session: Session | undefined, problem: DialProblem | undefined) => void
+type Waiting = (session: CallSession | undefined, problem: DialProblem | undefined) => void
 
 const defaultMaxReceive = 4_194_304
 const defaultMaxSend = 2_147_483_647
@@ -47,7 +46,7 @@ export class Channel {
   readonly maxReceiveSize: number
   readonly maxSendSize: number
   remoteIp = ''
-  #session: Session | undefined
+  #session: CallSession | undefined
   #raw: Socket | undefined
   #bytesRead = 0
   #bytesWritten = 0
@@ -175,12 +174,13 @@ export class Channel {
     this.remoteIp = raw.remoteAddress ?? ''
     const scheme = this.options.plaintext ? 'http' : 'https'
     const authority = this.options.authority === '' ? this.options.address : this.options.authority
-    const session = new H2Session(
+    const session = new CallSession({
       socket,
       raw,
+      direct: this.vu.connections.direct,
       scheme,
       authority,
-      {
+      events: {
         ready: () => {
           this.#session = session
           this.#problem = undefined
@@ -194,8 +194,7 @@ export class Channel {
           else if (!this.#closed) this.#failed({ text: `error reading server preface: ${reason}`, temporary: true })
         },
       },
-      this.vu.clock.soon,
-    )
+    })
   }
 
   /** @internal */
@@ -212,7 +211,7 @@ export class Channel {
     this.#settle(undefined, problem)
   }
 
-  #settle(session: Session | undefined, problem: DialProblem | undefined): void {
+  #settle(session: CallSession | undefined, problem: DialProblem | undefined): void {
     const waiting = this.#waiting
     this.#waiting = undefined
     if (waiting === undefined) return

@@ -127,28 +127,6 @@ const resetCodes: readonly number[] = [
   Code.Internal,
 ]
 
-/** HTTP/2's names of its error codes, as Go prints them. */
-export function resetName(errorCode: number): string {
-  return resetNames[errorCode] ?? `unknown error code 0x${errorCode.toString(16)}`
-}
-
-const resetNames = [
-  'NO_ERROR',
-  'PROTOCOL_ERROR',
-  'INTERNAL_ERROR',
-  'FLOW_CONTROL_ERROR',
-  'SETTINGS_TIMEOUT',
-  'STREAM_CLOSED',
-  'FRAME_SIZE_ERROR',
-  'REFUSED_STREAM',
-  'CANCEL',
-  'COMPRESSION_ERROR',
-  'CONNECT_ERROR',
-  'ENHANCE_YOUR_CALM',
-  'INADEQUATE_SECURITY',
-  'HTTP_1_1_REQUIRED',
-]
-
 /** gRPC's code for an HTTP status of something that is no gRPC server (grpc's http-grpc-status-mapping.md). */
 export function codeOfHttpStatus(status: number): number {
   return httpCodes.get(status) ?? Code.Unknown
