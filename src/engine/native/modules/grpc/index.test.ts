@@ -135,6 +135,12 @@ describe('invoke', () => {
     other.close()
     again.stop()
   })
+
+  it('sends and receives messages that no window holds at once', async () => {
+    const name = 'x'.repeat(3_000_000)
+    const responses = await Promise.all([1, 2, 3].map(() => client.asyncInvoke('t.S/Hello', { name })))
+    for (const { message } of responses) expect(message?.['name']).toBe(`hello ${name}`)
+  })
 })
 
 describe('Stream', () => {
@@ -198,5 +204,54 @@ describe('connect', () => {
 
   it('is needed before a call', () => {
     expect(() => new grpc.Client().invoke('t.S/Hello', {})).toThrow('no gRPC connection, you must call connect first')
+  })
+})
+
+describe('a server that allows one stream at a time', () => {
+  let narrow: TestServer
+  let other: Client
+
+  beforeAll(async () => {
+    narrow = await startGrpcJs(0, 1)
+    other = new grpc.Client()
+    scope.phase = 'init'
+    other.load(['protos'], 't.proto')
+    scope.phase = 'vu'
+    await other.connect(narrow.address, { plaintext: true })
+  })
+
+  afterAll(() => {
+    other.close()
+    narrow.stop()
+  })
+
+  it('gets calls one after the other, streams too', async () => {
+    const names = ['a', 'b', 'c', 'd']
+    const calls = names.map((name) => other.asyncInvoke('t.S/Hello', { name }))
+    const stream = new grpc.Stream(other, 't.S/Sum')
+    for (const count of [1, 2, 3]) stream.write({ count })
+    stream.end()
+    const sum = new Promise((resolve) => stream.on('data', ({ count }: { count: string }) => resolve(count)))
+    const responses = await Promise.all(calls)
+    expect(responses.map(({ message }) => message?.['name'])).toEqual(names.map((name) => `hello ${name}`))
+    expect(await sum).toBe('6')
+  })
+
+  it('does not see a call whose deadline passes before its turn', async () => {
+    const before = narrow.calls.length
+    const hanging = other.asyncInvoke('t.S/Hang', {}, { timeout: 300 })
+    const late = other.asyncInvoke('t.S/Hello', { name: 'late' }, { timeout: 1 })
+    const patient = other.asyncInvoke('t.S/Hello', { name: 'patient' })
+    expect((await late).status).toBe(grpc.StatusDeadlineExceeded)
+    expect((await hanging).status).toBe(grpc.StatusDeadlineExceeded)
+    expect((await patient).message?.['name']).toBe('hello patient')
+    expect(narrow.calls.slice(before)).toEqual(['Hang', 'Hello'])
+  })
+
+  it('goes away: the calls that wait end, too', async () => {
+    const calls = [1, 2, 3].map(() => other.asyncInvoke('t.S/Hang', {}))
+    await expect.poll(() => narrow.calls.at(-1)).toBe('Hang')
+    narrow.stop()
+    for (const { status } of await Promise.all(calls)) expect(status).toBe(grpc.StatusUnavailable)
   })
 })

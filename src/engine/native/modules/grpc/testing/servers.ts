@@ -38,7 +38,8 @@ export interface TestServer {
   stop(): void
 }
 
-export async function startGrpcJs(port = 0): Promise<TestServer> {
+/** @param maxStreams  the server's MAX_CONCURRENT_STREAMS; undefined = it names none */
+export async function startGrpcJs(port = 0, maxStreams?: number): Promise<TestServer> {
   const { root } = protobuf.parse(protoText, { keepCase: true })
   root.addJSON(protobuf.common.get('google/protobuf/timestamp.proto')?.nested ?? {})
   const hi = root.lookupType('t.Hi')
@@ -54,7 +55,7 @@ export async function startGrpcJs(port = 0): Promise<TestServer> {
     responseSerialize: serialize,
     responseDeserialize: deserialize,
   })
-  const server = new Server()
+  const server = new Server(maxStreams === undefined ? {} : { 'grpc.max_concurrent_streams': maxStreams })
   type Unary = [ServerUnaryCall<Hi, Hi>, sendUnaryData<Hi>]
   server.addService(
     {
