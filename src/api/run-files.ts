@@ -51,6 +51,11 @@ export class RunFiles {
     return this.#writer?.dir
   }
 
+  /** The record, once it is open. */
+  get writer(): RecordWriter | undefined {
+    return this.#writer
+  }
+
   get outputNames(): readonly string[] {
     return this.#outputs?.descriptions ?? []
   }

@@ -5,10 +5,14 @@
  * const record = await readRecord('.perfwright/runs/20261122T120000Z-checkout')
  * const p99 = await record.quantile('http_req_duration', 0.99, { tags: { name: '/cart' }, fromNs: 60e9 })
  */
+export * from './analysis.js'
 export { type AppendFile, type Disk, type FileFacts, nodeDisk } from './disk.js'
 export { gitCommit, injectorHost } from './environment.js'
+export * from './findings.js'
+export { readAnalysis, readFindings, writeFindings } from './findings-file.js'
 export { describeRun, type HeaderInput } from './header.js'
 export type { SeriesTotal, TimeRange, TotalsQuery } from './merger.js'
+export { MAX_OBSERVED_TAG_SETS, type Reading, type Readings } from './observed.js'
 export { type ReaderOptions, readRecord, type RunRecord } from './record-reader.js'
 export { openRecord, type RecordWriter, type RunEnding, type WriterOptions } from './record-writer.js'
 export { redactCommandLine, redactData, redactUrl } from './redact.js'

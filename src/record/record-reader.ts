@@ -1,11 +1,14 @@
 import { basename, join } from 'node:path'
 import { type Metric, MetricAggregate, MetricRegistry } from '#metrics/index.js'
 import { RELATIVE_ERROR } from '#stats/index.js'
+import type { Analysis } from './analysis.js'
 import { type Disk, nodeDisk } from './disk.js'
-import { diskReason, recordInvalid } from './errors.js'
+import { diskReason } from './errors.js'
 import { readEvents } from './event-reader.js'
+import type { Finding } from './findings.js'
+import { readAnalysis, readFindings } from './findings-file.js'
 import { Merger, type SeriesTotal, type TimeRange, type TotalsQuery } from './merger.js'
-import { isSystemError, readJson, readRunFile, type StateOptions, stateOf } from './run-file.js'
+import { isSystemError, readRunFile, type StateOptions, stateOf } from './run-file.js'
 import { noFindings, SeriesReader, type SeriesWindow } from './series-reader.js'
 import { checksOf, totalsOf } from './totals.js'
 import type { CheckGroup, Missing, RecordEvent, RunFile, RunTotals } from './types.js'
@@ -159,11 +162,12 @@ export class RunRecord {
   }
 
   /** `findings.json`; undefined when nothing has looked for any. @throws PW_RECORD_INVALID */
-  async findings(): Promise<readonly unknown[] | undefined> {
-    const path = join(this.dir, 'findings.json')
-    if ((await this.#disk.stat(path)) === undefined) return undefined
-    const value = await readJson(this.#disk, path)
-    if (!Array.isArray(value)) throw recordInvalid(path, ['$: expected a list of findings'])
-    return value
+  findings(): Promise<readonly Finding[] | undefined> {
+    return readFindings(this.#disk, this.dir)
+  }
+
+  /** `analysis.json`; undefined when nothing has made one. @throws PW_RECORD_INVALID */
+  analysis(): Promise<Analysis | undefined> {
+    return readAnalysis(this.#disk, this.dir)
   }
 }

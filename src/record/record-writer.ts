@@ -6,7 +6,7 @@ import { type Disk, nodeDisk } from './disk.js'
 import { diskReason, recordExists } from './errors.js'
 import { EventWriter } from './event-writer.js'
 import { Losses } from './losses.js'
-import { ObservedBatches } from './observed.js'
+import { ObservedBatches, type Readings } from './observed.js'
 import { SeriesWriter } from './series-writer.js'
 import { checksOf, totalsOf } from './totals.js'
 import {
@@ -148,7 +148,7 @@ export class RecordWriter {
    * @param values  by metric name, unit last (`heap_bytes`, `loop_lag_ms`); undefined = not measured now
    * @throws PW_METRIC_NAME for what cannot be a metric's name
    */
-  observe(name: string, values: Readonly<Record<string, number | undefined>>, span: WindowSpan): void {
+  observe(name: string, values: Readings, span: WindowSpan): void {
     if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) throw new RangeError(`${name} is no name of an observed part`)
     let part = this.#observed.get(name)
     if (part === undefined) {
@@ -168,14 +168,6 @@ export class RecordWriter {
     }
     if (this.#flushing) return
     this.#flushing = this.#queue.add(() => this.#flush())
-  }
-
-  /** Writes `findings.json`. */
-  findings(findings: readonly unknown[]): void {
-    const data = `${JSON.stringify(findings, null, 2)}\n`
-    const place = 'findings.json'
-    const queued = this.#queue.add(() => this.#try(place, undefined, () => this.#swap(place, data)))
-    if (!queued) this.#losses.add(place, SLOW)
   }
 
   /**

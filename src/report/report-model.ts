@@ -1,6 +1,6 @@
 /** What a report of a record says, as plain data: the JSON report is this, the others are made of it. */
 import { endpointName } from '#metrics/index.js'
-import type { Missing, RecordEvent, RunFile, RunRecord, SeriesTotal } from '#record/index.js'
+import type { Analysis, Finding, Missing, RecordEvent, RunFile, RunRecord, SeriesTotal } from '#record/index.js'
 import { metricTotal } from '#record/index.js'
 import { RELATIVE_ERROR, type Sketch } from '#stats/index.js'
 
@@ -24,7 +24,8 @@ export interface ReportModel {
   readonly errors: readonly ErrorKind[]
   readonly observed: Readonly<Record<string, readonly ObservedRow[]>>
   readonly events: readonly RecordEvent[]
-  readonly findings: readonly unknown[] | null
+  readonly findings: readonly Finding[] | null
+  readonly analysis: Analysis | null
   readonly missing: readonly Missing[]
 }
 
@@ -106,6 +107,7 @@ export async function buildReport(record: RunRecord): Promise<ReportModel> {
     observed,
     events,
     findings: (await record.findings()) ?? null,
+    analysis: (await record.analysis()) ?? null,
     missing: [...record.missing, ...missingEvents],
   }
 }

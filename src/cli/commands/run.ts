@@ -8,6 +8,7 @@ import { ExitCode, PerfwrightError } from '#base/errors.js'
 import { codeOfFailure } from '#api/exit.js'
 import { loadScript } from '#api/load-script.js'
 import { type RunResult, TestRun } from '#api/run-test.js'
+import { type CompanionAnswer, Companions, type RunCompanion } from '#api/companion.js'
 import { RunFiles } from '#api/run-files.js'
 import { readConfigFile } from '#config/index.js'
 import { runK6 } from '#engine/k6/run-k6.js'
@@ -62,6 +63,11 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
     warn: (message) => terminal.warn(message),
   })
   const api = new ControlHost()
+  const companions = new Companions(companionsOf(flags, io), (name, error) => {
+    const why = error instanceof Error ? error.message : String(error)
+    terminal.warn(`${name} gave up, the run goes on: ${why}`)
+    files.event('companion', { name, failed: why })
+  })
   try {
     await terminal.open()
     for (const flag of withoutEffect(flags))
@@ -97,15 +103,26 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
           await files.open(plan, { script: flags.script, name: runtime.name, source })
           terminal.planned(plan, flags.script, files)
           api.planned(plan)
+          const record = files.writer
+          if (record === undefined) return
+          const warn = (message: string): void => terminal.warn(message)
+          await companions.planned({ plan, script: flags.script, record, control: run.control, warn })
         },
         live: (state) => {
           api.live(state)
           terminal.live(state)
+          companions.tell((companion) => companion.live?.(state))
         },
-        window: (window, time) => files.window(window, time),
+        window: (window, time) => {
+          files.window(window, time)
+          companions.tell((companion) => companion.window?.(window, time))
+        },
         injector: (values, span) => files.injector(values, span),
         samples: (batch) => files.samples(batch),
-        event: (type, detail) => files.event(type, detail),
+        event: (type, detail) => {
+          files.event(type, detail)
+          companions.tell((companion) => companion.event?.(type, detail))
+        },
         missing: () => files.missing,
       },
     )
@@ -113,9 +130,10 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
     try {
       await api.open(runtime.address, run.control)
       const result = await run.run((measured) => summaryInput(measured, flags, io))
-      await finish(result, flags, io, terminal, files)
+      await companions.ask((companion) => companion.loadEnded?.(result))
+      const exitCode = await finish(result, flags, io, terminal, files, companions)
       if (runtime.linger === true) await untilSignal(terminal)
-      return { exitCode: result.end.code, recordDir: files.dir }
+      return { exitCode, recordDir: files.dir }
     } finally {
       stopListening()
     }
@@ -131,9 +149,15 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
     terminal.scriptFailure(error.failure)
     return { exitCode: codeOfFailure(error.failure), recordDir: files.dir }
   } finally {
+    await companions.ask((companion) => companion.close?.())
     await api.close()
     await terminal.close()
   }
+}
+
+/** In the order in which they are told. */
+function companionsOf(_flags: RunCommand, _io: CommandIo): readonly RunCompanion[] {
+  return []
 }
 
 /** handleSummary's argument as JSON; undefined when no summary is wanted. */
@@ -166,7 +190,8 @@ async function finish(
   io: CommandIo,
   terminal: RunTerminal,
   files: RunFiles,
-): Promise<void> {
+  companions: Companions,
+): Promise<number> {
   terminal.end()
   const { runtime } = flags
   const wanted = !result.plan.options.noSummary && result.plan.options.summaryMode !== 'disabled'
@@ -183,17 +208,29 @@ async function finish(
       else writeOutput(resolve(io.cwd, path), content, terminal)
     }
   } else if (wanted && !runtime.json) terminal.summary(result)
+  const { dir } = files
+  const answers: CompanionAnswer[] =
+    dir === undefined
+      ? []
+      : (await companions.ask((companion) => companion.recordClosed?.(dir, result))).filter((one) => one !== undefined)
+  for (const { text } of answers) if (text !== undefined && !runtime.json) io.stdout.write(`${text}\n`)
   terminal.verdict(result, files)
+  const exitCode =
+    result.end.code === ExitCode.ok
+      ? (answers.find(({ exitCode }) => exitCode !== undefined)?.exitCode ?? ExitCode.ok)
+      : result.end.code
   if (runtime.json) {
     const { end, trust } = result
     const answer = {
-      exit: { code: end.code, reason: end.text ?? null },
+      exit: { code: exitCode, reason: end.text ?? null },
       trust,
       record: files.dir ?? null,
       summary: summaryData(result, flags, io),
+      ...Object.assign({}, ...answers.map(({ json }) => json)),
     }
     io.stdout.write(`${JSON.stringify(answer, null, 2)}\n`)
   }
+  return exitCode
 }
 
 /** `--linger`: the process stays until it is told to go. */
