@@ -11,9 +11,21 @@ export interface ObservedMetric {
   readonly tags?: readonly string[]
 }
 
-export type ObservedPart = keyof typeof catalogue
+export type ObservedPart =
+  | 'host'
+  | 'cgroup'
+  | 'target'
+  | 'node'
+  | 'python'
+  | 'go'
+  | 'postgres'
+  | 'mysql'
+  | 'mongodb'
+  | 'redis'
+  | 'prometheus'
+  | 'traces'
 
-export const catalogue = {
+export const catalogue: Readonly<Record<ObservedPart, readonly ObservedMetric[]>> = {
   /** The machine on which the target runs, from /proc; the injector's own share is in `injector`. */
   host: [
     { name: 'cpu_ratio', meaning: 'not idle, of all cores' },
@@ -183,4 +195,4 @@ export const catalogue = {
     { name: 'span_errors_per_s', meaning: 'spans with an error', tags: ['service', 'name', 'kind'] },
     { name: 'dropped_per_s', meaning: 'spans that were not kept' },
   ],
-} as const satisfies Record<string, readonly ObservedMetric[]>
+}
