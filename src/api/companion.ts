@@ -7,6 +7,7 @@ import type { LiveState } from '#report/live/render.js'
 import type { WorkerWindow } from '#engine/native/worker/protocol.js'
 import type { RunControl } from './run-control.js'
 import type { RunPlan, RunResult } from './run-test.js'
+import type { RunTargets } from './targets.js'
 
 export interface RunCompanion {
   /** In messages and in the record: `observe`, `profile`, `dashboard`, `diagnose`. */
@@ -37,6 +38,8 @@ export interface RunBeginning {
   readonly script: string
   readonly record: RecordWriter
   readonly control: RunControl
+  /** Who finds a process that the run is about adds it here. */
+  readonly targets: RunTargets
   readonly warn: (message: string) => void
 }
 

@@ -8,6 +8,7 @@ import { ExitCode, PerfwrightError } from '#base/errors.js'
 import { codeOfFailure } from '#api/exit.js'
 import { loadScript } from '#api/load-script.js'
 import { type RunResult, TestRun } from '#api/run-test.js'
+import { RunTargets } from '#api/targets.js'
 import { type CompanionAnswer, Companions, type RunCompanion } from '#api/companion.js'
 import { RunFiles } from '#api/run-files.js'
 import { readConfigFile } from '#config/index.js'
@@ -106,7 +107,8 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
           const record = files.writer
           if (record === undefined) return
           const warn = (message: string): void => terminal.warn(message)
-          await companions.planned({ plan, script: flags.script, record, control: run.control, warn })
+          const targets = new RunTargets()
+          await companions.planned({ plan, script: flags.script, record, control: run.control, targets, warn })
         },
         live: (state) => {
           api.live(state)
