@@ -17,11 +17,11 @@ export const importTable = {
   diagnose: ['base', 'stats', 'metrics', 'config', 'record', 'gate', 'profile'],
   plan: ['base', 'stats', 'config', 'metrics', 'record', 'gate'],
   mock: ['base', 'plan'],
-  web: ['base', 'record', 'report', 'profile'],
+  web: ['base', 'record', 'report', 'profile', 'dashboard'],
   convert: ['base'],
   api: ['base', 'stats', 'metrics', 'config', 'record', 'script', 'engine', 'output', 'gate', 'report'],
   control: ['base', 'stats', 'metrics', 'config', 'gate', 'api'],
-  dashboard: ['base', 'stats', 'metrics', 'config', 'record', 'gate', 'report', 'api'],
+  dashboard: ['base', 'stats', 'metrics', 'config', 'record', 'gate', 'report', 'profile', 'api'],
   cli: [
     'base',
     'stats',

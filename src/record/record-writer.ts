@@ -12,6 +12,7 @@ import { checksOf, totalsOf } from './totals.js'
 import {
   FORMAT_VERSION,
   type Missing,
+  type RecordEvent,
   type RunFile,
   type RunHeader,
   type ScenarioResult,
@@ -27,6 +28,12 @@ export interface WriterOptions {
   readonly segmentBytes?: number
   /** Told once, on the first thing that cannot be written. */
   readonly warn?: (message: string) => void
+}
+
+/** Is told what goes into a record as it goes in, for whoever shows a run while it lasts. Must neither throw nor wait. */
+export interface RecordTap {
+  observed(part: string, values: Readings, span: WindowSpan): void
+  event(event: RecordEvent): void
 }
 
 /** How the run ended. */
@@ -98,6 +105,7 @@ export class RecordWriter {
   readonly #observed = new Map<string, { readonly series: SeriesWriter; readonly batches: ObservedBatches }>()
   readonly #events: EventWriter
   readonly #folders = new Set<string>()
+  readonly #taps: RecordTap[] = []
   #dead: string | undefined
   #flushing = false
   #finished = false
@@ -124,6 +132,11 @@ export class RecordWriter {
   /** What is not in the record so far, and why. */
   get missing(): readonly Missing[] {
     return this.#losses.list()
+  }
+
+  /** From now on `tap` is told of readings and events. */
+  tap(tap: RecordTap): void {
+    this.#taps.push(tap)
   }
 
   /** Writes the head of the record; `openRecord` has done so. */
@@ -155,6 +168,7 @@ export class RecordWriter {
       part = { series: this.#newSeries(join('observed', name)), batches: new ObservedBatches() }
       this.#observed.set(name, part)
     }
+    for (const tap of this.#taps) tap.observed(name, values, span)
     this.#append(part.series, `observed/${name}`, part.batches.batch(values), span, '')
   }
 
@@ -162,7 +176,9 @@ export class RecordWriter {
   event(type: string, detail: Readonly<Record<string, unknown>> = {}): void {
     if (this.#finished) return
     const { place, unit } = EVENTS
-    if (!this.#events.add({ unixMs: this.#clock.unixMs(), type, detail })) {
+    const event = { unixMs: this.#clock.unixMs(), type, detail }
+    for (const tap of this.#taps) tap.event(event)
+    if (!this.#events.add(event)) {
       this.#losses.add(place, 'the run had more than a record keeps', unit)
       return
     }

@@ -78,6 +78,22 @@ describe('a finished record', () => {
     expect(events.map(({ type }) => type)).toEqual(['phase', 'annotation', 'annotation', 'annotation', 'annotation'])
   })
 
+  it('tells a tap what goes into it as it goes in', async () => {
+    const told: unknown[] = []
+    const writer = await openRecord(fresh(), sampleHeader, { clock: later })
+    writer.tap({
+      observed: (part, values, { toNs }) => told.push([part, values, toNs]),
+      event: ({ type, detail }) => told.push([type, detail]),
+    })
+    writer.observe('host', { cpu_ratio: 0.5 }, { fromNs: 0, toNs: 1e9, unixMs: later.unixMs() })
+    writer.event('annotation', { text: 'deployed' })
+    expect(told).toEqual([
+      ['host', { cpu_ratio: 0.5 }, 1e9],
+      ['annotation', { text: 'deployed' }],
+    ])
+    await writer.abandon()
+  })
+
   it('merges trends too large to be kept value by value within the stated error', async () => {
     const { writer, aggregate } = await writeSample(fresh(), { seconds: 3, perSecond: 4000 })
     const record = await readRecord(writer.dir)
