@@ -51,6 +51,8 @@ export interface RuntimeSettings {
   readonly strict: boolean
   readonly name: string | undefined
   readonly engine: 'native' | 'k6'
+  /** `--profile`: undefined takes none. */
+  readonly profile: readonly string[] | undefined
   readonly json: boolean
 }
 
@@ -475,6 +477,13 @@ export const RUN_FLAGS: readonly OptionFlag[] = [
     group: OWN,
     help: 'native (default), or k6: the same command line on the real k6 (PATH or PW_K6)',
   },
+  {
+    name: 'profile',
+    takes: 'text',
+    arg: 'KINDS',
+    group: OWN,
+    help: 'profile the target while the load is steady: auto (what the symptoms call for), or cpu, heap, wall, ...',
+  },
   { name: 'json', takes: 'nothing', group: OWN, help: 'print verdict, trust and summary as one JSON object' },
 ]
 
@@ -612,6 +621,7 @@ function toRuntime(parsed: ParsedFlags, env: Env, systemEnv: boolean): RuntimeSe
     noUsageReport: bool('no-usage-report', 'K6_NO_USAGE_REPORT') ?? false,
     tlsKeyLog: env['SSLKEYLOGFILE'] || undefined,
     record: text('record', 'PERFWRIGHT_RECORD'),
+    profile: toProfile(text('profile', 'PERFWRIGHT_PROFILE')),
     summaryBy: toSummaryBy(list('summary-by', 'PERFWRIGHT_SUMMARY_BY')),
     failOnCheck: bool('fail-on-check', 'PERFWRIGHT_FAIL_ON_CHECK') ?? false,
     failOnError: bool('fail-on-error', 'PERFWRIGHT_FAIL_ON_ERROR') ?? false,
@@ -641,6 +651,16 @@ function toEnv(list: readonly string[]): Record<string, string> {
     out[name] = eq < 0 ? '' : text.slice(eq + 1)
   }
   return out
+}
+
+const PROFILES = ['auto', 'cpu', 'wall', 'heap', 'alloc', 'block', 'lock', 'goroutine']
+
+function toProfile(given: string | undefined): readonly string[] | undefined {
+  if (given === undefined || given === 'off') return undefined
+  const kinds = given.split(',').map((kind) => kind.trim())
+  const wrong = kinds.find((kind) => !PROFILES.includes(kind))
+  if (wrong === undefined) return kinds
+  throw flagError(`there is no profile of kind '${wrong}'`, `Use auto, off, or some of ${PROFILES.slice(1).join(', ')}.`)
 }
 
 const BREAKDOWNS = ['endpoint', 'scenario', 'group', 'stage']

@@ -8,5 +8,6 @@ export {
   type OptionSources,
 } from './consolidate.js'
 export { createShare } from './execution-segment.js'
+export { steadyStretches, type SteadyStretch } from './steady.js'
 export { readFlagTier, type Tier } from './tiers.js'
 export type { Options, Scenario } from './types.js'

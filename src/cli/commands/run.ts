@@ -15,10 +15,12 @@ import { readConfigFile } from '#config/index.js'
 import { runK6 } from '#engine/k6/run-k6.js'
 import { ScriptFailure } from '#engine/native/engine.js'
 import type { BreakdownBy } from '#metrics/index.js'
+import type { ProfileKind } from '#profile/take/types.js'
 import { k6SummaryData, k6SummaryExport, machineReadableSummary } from '#report/summary/index.js'
 import type { Command, CommandIo } from '../command.js'
 import { parseRunFlags, type RunCommand, runHelp, withoutEffect, withoutOwnFlags } from '../run-flags.js'
 import { ControlHost } from '../control-host.js'
+import { ProfileCompanion } from '../run-companions/profile.js'
 import { RunTerminal } from '../run-terminal.js'
 import { compile, proxyEnv, scriptEnv, secretSources } from '../script-host.js'
 import { version } from '../version.js'
@@ -158,8 +160,11 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
 }
 
 /** In the order in which they are told. */
-function companionsOf(_flags: RunCommand, _io: CommandIo): readonly RunCompanion[] {
-  return []
+function companionsOf({ runtime }: RunCommand, io: CommandIo): readonly RunCompanion[] {
+  const { profile } = runtime
+  if (profile === undefined) return []
+  const kinds = profile.includes('auto') ? undefined : (profile as readonly ProfileKind[])
+  return [new ProfileCompanion(systemClock, kinds, io.env['PW_PY_SPY'] ?? 'py-spy')]
 }
 
 /** handleSummary's argument as JSON; undefined when no summary is wanted. */

@@ -12,6 +12,20 @@ export interface TakeOptions {
   readonly clock: Clock
   /** Ends the taking early; what was taken is kept. */
   readonly signal: AbortSignal
+  /**
+   * Told of every few seconds as they are taken; the taker then keeps nothing itself, so that it can go on for hours, and
+   * answers with an empty profile.
+   */
+  readonly onChunk?: (chunk: Chunk) => void
+}
+
+/** A few seconds of a profile. */
+export interface Chunk {
+  readonly profile: Profile
+  readonly raw: Taken['raw']
+  /** Wall clock, milliseconds since 1970. */
+  readonly fromUnixMs: number
+  readonly toUnixMs: number
 }
 
 export interface Taken {

@@ -1,6 +1,5 @@
 /** `profile --pid | --url | -- COMMAND`: takes one profile and leaves it in a folder. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { systemClock } from '#base/clock.js'
@@ -9,9 +8,8 @@ import { ExitCode } from '#base/errors.js'
 import { profileKinds, type Target, takeProfile } from '#profile/take/index.js'
 import { cpuTimeNs, findInTree } from '#profile/take/process.js'
 import type { ProfileKind, Taken } from '#profile/take/types.js'
-import { sampleCount, total } from '#profile/model.js'
-import { renderPage } from '#profile/page/render.js'
-import { writePprof } from '#profile/write/pprof.js'
+import { type BundleFacts, writeBundle } from '#profile/bundle.js'
+import { sampleCount } from '#profile/model.js'
 import type { CommandIo } from '../../command.js'
 import { printTable } from './table.js'
 import { orUsage, rowLimit, usage } from './usage.js'
@@ -45,9 +43,12 @@ export async function take(argv: readonly string[], io: CommandIo): Promise<numb
       cpuBefore === undefined || cpuAfter === undefined
         ? undefined
         : (cpuAfter - cpuBefore) / (systemClock.nowNs() - startedNs)
-    const facts = factsOf(taken, target, flags, cores)
-    const dir = await save(taken, facts, flags, io)
-    printTable(taken.profile, { value: taken.profile.mainValue, limit: flags.limit, json: flags.json, facts }, io)
+    const { dir, facts } = await save(taken, target, flags, cores, io)
+    printTable(
+      taken.profile,
+      { value: taken.profile.mainValue, limit: flags.limit, json: flags.json, facts: { ...facts } },
+      io,
+    )
     if (cores !== undefined) io.stderr.write(`the process used ${cores.toFixed(2)} cores meanwhile\n`)
     const samples = sampleCount(taken.profile)
     if (samples < fewSamples && (flags.kind === 'cpu' || flags.kind === 'wall')) {
@@ -174,42 +175,34 @@ function endGroup(pid: number): void {
   }
 }
 
-function factsOf(taken: Taken, target: Target, flags: TakeFlags, cores: number | undefined): Record<string, unknown> {
-  return {
-    schema: 1,
-    kind: flags.kind,
-    runtime: taken.runtime,
-    method: taken.method,
-    target: 'pid' in target ? { pid: target.pid } : { url: target.url },
-    startedUnixMs: taken.profile.startedUnixMs ?? null,
-    durationNs: taken.profile.durationNs ?? null,
-    samples: sampleCount(taken.profile),
-    sum: total(taken.profile),
-    processCores: cores ?? null,
-    partial: taken.partial ?? null,
-    notes: taken.profile.notes,
-  }
-}
-
 async function save(
   taken: Taken,
-  facts: Readonly<Record<string, unknown>>,
+  target: Target,
   flags: TakeFlags,
+  cores: number | undefined,
   io: CommandIo,
-): Promise<string> {
+): Promise<{ readonly dir: string; readonly facts: BundleFacts }> {
   const stamp = new Date(systemClock.unixMs()).toISOString().replaceAll(/[-:]|\.\d+/g, '')
   const dir = resolve(io.cwd, flags.out ?? join('.perfwright', 'profiles', `${stamp}-${flags.kind}`))
   try {
-    await mkdir(join(dir, 'raw'), { recursive: true })
-    await writeFile(join(dir, 'profile.pb.gz'), await writePprof(taken.profile))
-    await writeFile(join(dir, 'flame.html'), renderPage(taken.profile, `${flags.kind} profile, ${taken.runtime}`))
-    await writeFile(join(dir, 'profile.json'), `${JSON.stringify(facts, null, 2)}\n`)
-    for (const { name, bytes } of taken.raw) await writeFile(join(dir, 'raw', name), bytes)
+    const facts = await writeBundle(dir, {
+      profile: taken.profile,
+      raw: taken.raw,
+      title: `${flags.kind} profile, ${taken.runtime}`,
+      facts: {
+        kind: flags.kind,
+        runtime: taken.runtime,
+        method: taken.method,
+        target: 'pid' in target ? { pid: target.pid } : { url: target.url },
+        processCores: cores ?? null,
+        partial: taken.partial ?? null,
+      },
+    })
+    return { dir, facts }
   } catch (error) {
     throw usage(
       `Cannot write the profile to ${dir}: ${(error as Error).message}`,
       'give --out a folder that can be written',
     )
   }
-  return dir
 }

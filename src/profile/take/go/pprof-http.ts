@@ -38,15 +38,24 @@ export async function takeGo(url: string, options: TakeOptions): Promise<Taken> 
   const raw: { name: string; bytes: Uint8Array }[] = []
   const profiles: Profile[] = []
   let partial: string | undefined
+  let taken = 0
   const take = async (query: string): Promise<boolean> => {
     const address = new URL(`${endpoint.path}${query}`, base)
-    const bytes = await fetchProfile(address, options.signal, profiles.length > 0)
+    const bytes = await fetchProfile(address, options.signal, taken > 0)
     if (typeof bytes === 'string') {
       partial = bytes
       return false
     }
-    raw.push({ name: `go-${endpoint.path}-${raw.length}.pb.gz`, bytes })
-    profiles.push(await readProfile(bytes, String(address)))
+    const name = `go-${endpoint.path}-${taken++}.pb.gz`
+    const profile = withMain(await readProfile(bytes, String(address)), endpoint.value)
+    if (options.onChunk === undefined) {
+      raw.push({ name, bytes })
+      profiles.push(profile)
+      return true
+    }
+    const toUnixMs = options.clock.unixMs()
+    const fromUnixMs = profile.startedUnixMs ?? toUnixMs
+    options.onChunk({ profile, raw: [{ name, bytes }], fromUnixMs, toUnixMs })
     return true
   }
   if (!endpoint.delta) await take('')
@@ -55,19 +64,17 @@ export async function takeGo(url: string, options: TakeOptions): Promise<Taken> 
       if (!(await take(`?seconds=${Math.min(chunkS, left)}`))) break
     }
   }
-  if (profiles.length === 0)
+  if (taken === 0)
     throw unusable(
       'PW_PROFILE_STOPPED',
       'The profile was stopped before anything was taken.',
       'let it run for at least one chunk of 5 s',
     )
   const joined = concat(profiles)
-  const main = joined.valueTypes.findIndex(({ type }) => type === endpoint.value)
   const empty = joined.leaves.length === 0 && (options.kind === 'block' || options.kind === 'lock')
   return {
     profile: {
       ...joined,
-      mainValue: main < 0 ? joined.mainValue : main,
       notes: empty
         ? [
             `No samples: either nothing was contended, or the rate is 0, Go's default. Switch it on: ${switchOn[options.kind as 'block' | 'lock']}`,
@@ -79,6 +86,12 @@ export async function takeGo(url: string, options: TakeOptions): Promise<Taken> 
     raw,
     partial,
   }
+}
+
+/** Go's files name the value to look at last; each kind has its own. */
+function withMain(profile: Profile, value: string): Profile {
+  const main = profile.valueTypes.findIndex(({ type }) => type === value)
+  return main < 0 ? profile : { ...profile, mainValue: main }
 }
 
 const switchOn = {

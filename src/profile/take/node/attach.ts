@@ -5,7 +5,7 @@
 import type { Clock } from '#base/clock.js'
 import { unusable } from '../errors.js'
 import { isAlive, listeningPorts, type TargetProcess } from '../process.js'
-import { watchdog, watchdogMs } from './in-target.js'
+import { joinWatchdog, watchdog, watchdogMs } from './in-target.js'
 import { InspectorSession } from './session.js'
 
 export interface AttachedNode {
@@ -60,7 +60,9 @@ async function begin(
       'another process holds the port: start the target with --inspect-port=0',
     )
   }
+  let guarded = opened
   if (opened) await session.evaluate(watchdog)
+  else guarded = await session.evaluate<boolean>(joinWatchdog)
   // A process that ends would wait for us to disconnect, forever.
   session.on('NodeRuntime.waitingForDisconnect', () => session.close())
   await session.send('NodeRuntime.enable').catch(() => undefined)
@@ -79,7 +81,7 @@ async function begin(
     async detach() {
       beat()
       if (session.closed) return
-      if (opened)
+      if (guarded)
         await session.evaluate('void globalThis[Symbol.for("perfwright.watchdog")]?.end()').catch(() => undefined)
       session.close()
       await session.ended

@@ -29,6 +29,7 @@ export async function takeNodeCpu({ session, version }: AttachedNode, options: T
   const offset = await wallClockOffsetMs(session)
   const until = clock.nowNs() + options.durationMs * 1e6
   let partial: string | undefined
+  let chunks = 0
   // A process that ends waits for us; whatever stands in the profiler then is the last chunk.
   let ending = false
   const stopped = new Promise<void>((resolve) => {
@@ -40,9 +41,17 @@ export async function takeNodeCpu({ session, version }: AttachedNode, options: T
     void session.ended.then(resolve)
   })
   const keep = async (json: unknown, thread: string): Promise<void> => {
-    const name = `${thread === 'main' ? 'node' : thread}-${profiles.length}.cpuprofile`
-    raw.push({ name, bytes: new TextEncoder().encode(JSON.stringify(json)) })
-    profiles.push(await maps.apply(readCpuProfile(json, name, offset), thread))
+    const name = `${thread === 'main' ? 'node' : thread}-${chunks++}.cpuprofile`
+    const bytes = new TextEncoder().encode(JSON.stringify(json))
+    const profile = await maps.apply(readCpuProfile(json, name, offset), thread)
+    if (options.onChunk === undefined) {
+      raw.push({ name, bytes })
+      profiles.push(profile)
+      return
+    }
+    const fromUnixMs = profile.startedUnixMs ?? clock.unixMs()
+    const toUnixMs = fromUnixMs + (profile.durationNs ?? 0) / 1e6
+    options.onChunk({ profile, raw: [{ name, bytes }], fromUnixMs, toUnixMs })
   }
   await start(session, rateHz)
   const threads = new Map<string, Sender>([['main', session]])

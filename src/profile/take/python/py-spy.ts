@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { concat } from '../../concat.js'
 import type { Profile } from '../../model.js'
 import { readCollapsed } from '../../read/collapsed.js'
 import { unusable } from '../errors.js'
@@ -36,6 +37,24 @@ export async function takePython(pid: number, spy: PySpy, options: TakeOptions):
       `use one of ${pythonKinds.join(', ')}; memory: memray run or python -m tracemalloc, and perfwright profile show`,
     )
   }
+  if (options.onChunk === undefined) return await record(pid, spy, wanted, options)
+  const untilNs = options.clock.nowNs() + options.durationMs * 1e6
+  for (let partial: string | undefined; ; ) {
+    const fromUnixMs = options.clock.unixMs()
+    const durationMs = Math.min(chunkMs, (untilNs - options.clock.nowNs()) / 1e6)
+    const taken = await record(pid, spy, wanted, { ...options, durationMs })
+    options.onChunk({ profile: taken.profile, raw: taken.raw, fromUnixMs, toUnixMs: options.clock.unixMs() })
+    partial = taken.partial
+    if (partial !== undefined || options.clock.nowNs() >= untilNs) {
+      return { ...taken, profile: concat([]), raw: [], partial }
+    }
+  }
+}
+
+/** py-spy reads the layout of the process anew each time it starts, so its chunks are longer than others'. */
+const chunkMs = 10_000
+
+async function record(pid: number, spy: PySpy, wanted: readonly string[], options: TakeOptions): Promise<Taken> {
   const rateHz = options.rateHz ?? defaultRateHz
   const dir = await mkdtemp(join(tmpdir(), 'perfwright-py-spy-'))
   const file = join(dir, 'raw.txt')

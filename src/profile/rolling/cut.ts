@@ -1,0 +1,32 @@
+import { type Profile, ProfileBuilder } from '../model.js'
+
+/**
+ * The samples of a stretch of wall-clock time. A profile whose format has no times is taken whole: how much of it lies
+ * outside is the caller's to say.
+ */
+export function cut(profile: Profile, fromUnixMs: number, toUnixMs: number): Profile {
+  const { times, valueTypes } = profile
+  if (times === undefined) return profile
+  const width = valueTypes.length
+  const builder = new ProfileBuilder(valueTypes)
+  const frames = profile.frames.map((frame) => builder.frame(frame))
+  const labels = profile.labelSets.map((set) => builder.labelSet(set))
+  const nodes = new Int32Array(profile.parents.length)
+  for (let node = 1; node < nodes.length; node++) {
+    const parent = nodes[profile.parents[node] as number] as number
+    nodes[node] = builder.child(parent, frames[profile.nodeFrames[node] as number] as number)
+  }
+  for (const [i, leaf] of profile.leaves.entries()) {
+    const at = times[i] as number
+    if (!(at >= fromUnixMs && at < toUnixMs)) continue
+    const values = Array.from(profile.values.subarray(i * width, (i + 1) * width))
+    builder.sample(nodes[leaf] as number, values, labels[profile.labels[i] as number], at)
+  }
+  return builder.build({
+    startedUnixMs: fromUnixMs,
+    durationNs: (toUnixMs - fromUnixMs) * 1e6,
+    period: profile.period,
+    mainValue: profile.mainValue,
+    notes: profile.notes,
+  })
+}
