@@ -42,7 +42,9 @@ export async function startMariadb({ settings = {}, performanceSchema = false } 
     innodb_buffer_pool_size: '32M',
     innodb_flush_log_at_trx_commit: '0',
     performance_schema: performanceSchema ? 'ON' : 'OFF',
-    ...(performanceSchema ? { performance_schema_instrument: 'statement/%=ON', performance_schema_consumer_statements_digest: 'ON' } : {}),
+    ...(performanceSchema
+      ? { performance_schema_instrument: 'statement/%=ON', performance_schema_consumer_statements_digest: 'ON' }
+      : {}),
     ...settings,
   }
   const server = await startServer({
@@ -53,13 +55,28 @@ export async function startMariadb({ settings = {}, performanceSchema = false } 
     isReady: (text) => text().includes('ready for connections') && answers(port),
   })
   const sql = (text) => {
-    const done = spawnSync(client(), ['--no-defaults', '-N', '-B', '-u', 'root', '-S', socket], { encoding: 'utf8', input: text })
+    const done = spawnSync(client(), ['--no-defaults', '-N', '-B', '-u', 'root', '-S', socket], {
+      encoding: 'utf8',
+      input: text,
+    })
     if (done.status !== 0) throw new Error(`mariadb: ${done.stderr}`)
     return done.stdout.trim()
   }
   sql("create database test; create user tester@'%' identified by 'secret'; grant all on *.* to tester@'%'")
   const url = `mysql://tester:secret@127.0.0.1:${port}/test`
-  return { url, host: '127.0.0.1', port, user: 'tester', password: 'secret', database: 'test', dir, data, pid: server.pid, sql, stop: server.stop }
+  return {
+    url,
+    host: '127.0.0.1',
+    port,
+    user: 'tester',
+    password: 'secret',
+    database: 'test',
+    dir,
+    data,
+    pid: server.pid,
+    sql,
+    stop: server.stop,
+  }
 }
 
 function answers(port) {

@@ -24,7 +24,10 @@ export async function startPostgres({ settings = {}, statements = true } = {}) {
   const dir = serverFolder('pw-postgres-', user)
   const data = join(dir, 'data')
   const login = 'perfwright'
-  prepare(find('initdb'), ['-D', data, '-U', login, '-A', 'trust', '-N', '-E', 'UTF8', '--no-locale'], { cwd: dir, ...user })
+  prepare(find('initdb'), ['-D', data, '-U', login, '-A', 'trust', '-N', '-E', 'UTF8', '--no-locale'], {
+    cwd: dir,
+    ...user,
+  })
   const port = await freePort()
   const all = {
     port,
@@ -57,5 +60,16 @@ export async function startPostgres({ settings = {}, statements = true } = {}) {
     return done.stdout.trim()
   }
   if (statements) sql('create extension pg_stat_statements')
-  return { url, host: '127.0.0.1', port, user: login, database: 'postgres', dir, data, pid: server.pid, sql, stop: server.stop }
+  return {
+    url,
+    host: '127.0.0.1',
+    port,
+    user: login,
+    database: 'postgres',
+    dir,
+    data,
+    pid: server.pid,
+    sql,
+    stop: server.stop,
+  }
 }

@@ -59,7 +59,9 @@ export function freePort() {
 export function prepare(program, args, options) {
   const done = spawnSync(program, args, { encoding: 'utf8', timeout: 120_000, ...options })
   if (done.status !== 0) {
-    throw new Error(`${program} ended with ${done.status ?? done.signal}: ${done.error ?? ''}${done.stdout}${done.stderr}`)
+    throw new Error(
+      `${program} ended with ${done.status ?? done.signal}: ${done.error ?? ''}${done.stdout}${done.stderr}`,
+    )
   }
   return done.stdout
 }

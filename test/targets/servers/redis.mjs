@@ -5,7 +5,9 @@ import { findProgram, freePort, serverFolder, startServer } from './process.mjs'
 
 /** @type {string | undefined} why there is none here, with the line that installs it */
 export const redisMissing =
-  findProgram('redis-server') && findProgram('redis-cli') ? undefined : 'Redis is not installed: apt-get install redis-server'
+  findProgram('redis-server') && findProgram('redis-cli')
+    ? undefined
+    : 'Redis is not installed: apt-get install redis-server'
 
 /** @param {{ settings?: Record<string, string> }} [options]  `settings` of redis.conf (`maxmemory: '20mb'`) */
 export async function startRedis({ settings = {} } = {}) {
