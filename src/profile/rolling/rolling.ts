@@ -93,7 +93,10 @@ export class RollingProfiler {
 
   /** What is bad is kept, from a little before to a little after; one that goes on extends the last. */
   breach(stretch: Stretch, why: string): void {
-    const { fromUnixMs, toUnixMs } = { fromUnixMs: stretch.fromUnixMs - marginMs, toUnixMs: stretch.toUnixMs + marginMs }
+    const { fromUnixMs, toUnixMs } = {
+      fromUnixMs: stretch.fromUnixMs - marginMs,
+      toUnixMs: stretch.toUnixMs + marginMs,
+    }
     this.#keep.pin(fromUnixMs, toUnixMs)
     const last = this.#breaches.at(-1)
     if (last !== undefined && last.toUnixMs >= fromUnixMs) last.toUnixMs = toUnixMs
@@ -152,7 +155,13 @@ export class RollingProfiler {
     })
   }
 
-  async #take(kind: ProfileKind, why: string, name: string, durationMs: number, signal: AbortSignal): Promise<RunProfile> {
+  async #take(
+    kind: ProfileKind,
+    why: string,
+    name: string,
+    durationMs: number,
+    signal: AbortSignal,
+  ): Promise<RunProfile> {
     const { clock, rateHz } = this.#options
     const fromUnixMs = clock.unixMs()
     const taken = await takeProfile(
@@ -189,8 +198,7 @@ export class RollingProfiler {
         const part = cut(chunk.profile, stretch.fromUnixMs, stretch.toUnixMs)
         return part.leaves.length === 0 ? [] : [part]
       }
-      const inside =
-        Math.min(chunk.toUnixMs, stretch.toUnixMs) - Math.max(chunk.fromUnixMs, stretch.fromUnixMs)
+      const inside = Math.min(chunk.toUnixMs, stretch.toUnixMs) - Math.max(chunk.fromUnixMs, stretch.fromUnixMs)
       return inside * 2 >= chunk.toUnixMs - chunk.fromUnixMs ? [chunk.profile] : []
     })
   }
