@@ -16,6 +16,13 @@ export interface Collector {
   open(context: CollectorContext): Promise<void>
   /** Readings of the time since the last call. Called once a second; a call that is still out is not repeated. */
   read(): Promise<Readings>
+  /**
+   * Of the last `read`: readings for other parts that the same source tells of. The Prometheus endpoint of a Go program
+   * fills `go`, that of a Node program `node`. Where a collector of its own writes that part, it wins.
+   */
+  also?(): Readonly<Record<string, Readings>>
+  /** What it costs the thing that it watches, per second of watching (`statementsPerS`, `targetMsPerS`), for its events. */
+  cost?(): Readonly<Record<string, number>>
   /** Ends it; facts that are only known now go out as events before. */
   close(): Promise<void>
 }
