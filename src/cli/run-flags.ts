@@ -660,7 +660,10 @@ function toProfile(given: string | undefined): readonly string[] | undefined {
   const kinds = given.split(',').map((kind) => kind.trim())
   const wrong = kinds.find((kind) => !PROFILES.includes(kind))
   if (wrong === undefined) return kinds
-  throw flagError(`there is no profile of kind '${wrong}'`, `Use auto, off, or some of ${PROFILES.slice(1).join(', ')}.`)
+  throw flagError(
+    `there is no profile of kind '${wrong}'`,
+    `Use auto, off, or some of ${PROFILES.slice(1).join(', ')}.`,
+  )
 }
 
 const BREAKDOWNS = ['endpoint', 'scenario', 'group', 'stage']

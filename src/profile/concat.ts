@@ -30,10 +30,16 @@ export function concat(profiles: readonly Profile[], facts: ProfileFacts = {}): 
   )
   return builder.build({
     startedUnixMs: starts.length === 0 ? first.startedUnixMs : Math.min(...starts),
-    durationNs: ends.length === 0 ? first.durationNs : (Math.max(...ends) - Math.min(...starts)) * 1e6,
+    durationNs: ends.length === 0 ? summedNs(profiles) : (Math.max(...ends) - Math.min(...starts)) * 1e6,
     period: first.period,
     mainValue: first.mainValue,
     notes: [...new Set(profiles.flatMap(({ notes }) => notes))],
     ...facts,
   })
+}
+
+/** Formats without a start say how long they took at most. */
+function summedNs(profiles: readonly Profile[]): number | undefined {
+  const known = profiles.flatMap(({ durationNs }) => durationNs ?? [])
+  return known.length < profiles.length ? undefined : known.reduce((sum, ns) => sum + ns, 0)
 }

@@ -61,7 +61,10 @@ export class ProfileCompanion implements RunCompanion {
     if (type === 'threshold-crossed') this.#crossed = true
   }
 
-  window(window: { readonly unixMs: number; readonly batch: Parameters<LoadSeconds['add']>[0] }, time: { readonly toNs: number }): void {
+  window(
+    window: { readonly unixMs: number; readonly batch: Parameters<LoadSeconds['add']>[0] },
+    time: { readonly toNs: number },
+  ): void {
     this.#startUnixMs ??= window.unixMs - time.toNs / 1e6
     const profiler = this.#profiler
     const load = this.#load.add(window.batch)
@@ -109,7 +112,8 @@ export class ProfileCompanion implements RunCompanion {
   #found(target: RunTarget): void {
     if (this.#profiler !== undefined) return
     const { runtime, pid } = target
-    if (runtime === 'other') return this.#begin?.warn(`cannot profile ${target.command} (${pid}): neither Node, Python nor Go`)
+    if (runtime === 'other')
+      return this.#begin?.warn(`cannot profile ${target.command} (${pid}): neither Node, Python nor Go`)
     const options: RollingOptions = {
       pid,
       pySpy: { program: this.#pySpy, native: false },

@@ -52,7 +52,7 @@ async function takeByUrl(url: string, options: TakeOptions): Promise<Taken> {
 }
 
 /** A Go program serves its profiles itself: on one of the ports where it listens, if at all. */
-async function goUrl(target: TargetProcess): Promise<string> {
+export async function goUrl(target: TargetProcess): Promise<string> {
   const ports = listeningPorts(target.pid)
   for (const port of ports) {
     const url = `http://127.0.0.1:${port}/debug/pprof/`

@@ -17,6 +17,8 @@ export interface TakeOptions {
    * answers with an empty profile.
    */
   readonly onChunk?: (chunk: Chunk) => void
+  /** Length of a chunk; each runtime has its own default. */
+  readonly chunkMs?: number
 }
 
 /** A few seconds of a profile. */

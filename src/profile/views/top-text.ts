@@ -37,6 +37,6 @@ function percent(ratio: number): string {
 }
 
 /** Names come from the program that was profiled: nothing of theirs steers the terminal. */
-function plain(text: string): string {
+export function plain(text: string): string {
   return text.replace(/[\0-\x1f\x7f-\x9f]/g, '?')
 }

@@ -1,12 +1,16 @@
 /** `profile show` and `profile convert`. */
-import { readFile, writeFile } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ExitCode } from '#base/errors.js'
 import type { Profile } from '#profile/model.js'
+import { renderPage } from '#profile/page/render.js'
 import { readProfile } from '#profile/read/index.js'
 import { writeProfile } from '#profile/write/index.js'
 import type { CommandIo } from '../../command.js'
+import { openFile } from '../../open-file.js'
 import { printTable } from './table.js'
 import { orUsage, rowLimit, usage } from './usage.js'
 
@@ -19,7 +23,16 @@ export async function show(argv: readonly string[], io: CommandIo): Promise<numb
     json: values.json === true,
   }
   printTable(profile, options, io)
+  if (values.open === true) await showPage(profile, positionals[0] as string, io)
   return ExitCode.ok
+}
+
+/** The flame graph as a page of its own beside the person's other temporary files. */
+async function showPage(profile: Profile, name: string, io: CommandIo): Promise<void> {
+  const file = join(await mkdtemp(join(tmpdir(), 'perfwright-flame-')), 'flame.html')
+  await writeFile(file, renderPage(profile, basename(name)))
+  const opened = await openFile(file, io.env)
+  io.stderr.write(opened ? `opened ${file}\n` : `no browser was found; the page is ${file}\n`)
 }
 
 export async function convert(argv: readonly string[], io: CommandIo): Promise<number> {
@@ -45,6 +58,7 @@ interface FileFlags {
     readonly value?: string | undefined
     readonly to?: string | undefined
     readonly json?: boolean | undefined
+    readonly open?: boolean | undefined
   }
   readonly positionals: readonly string[]
 }
@@ -59,6 +73,7 @@ function parse(argv: readonly string[]): FileFlags {
         value: { type: 'string' },
         to: { type: 'string' },
         json: { type: 'boolean' },
+        open: { type: 'boolean' },
       },
     }),
   )
@@ -72,7 +87,10 @@ async function load(positionals: readonly string[], wanted: number, io: CommandI
       'see perfwright profile --help',
     )
   }
-  const bytes = await readFile(resolve(io.cwd, file)).catch((error: Error) => {
+  // What `perfwright profile` and `run --profile` leave is a folder.
+  const bundled = resolve(io.cwd, file, 'profile.pb.gz')
+  const path = existsSync(bundled) ? bundled : resolve(io.cwd, file)
+  const bytes = await readFile(path).catch((error: Error) => {
     throw usage(`Cannot read ${file}: ${error.message}`, 'give a file that exists and can be read')
   })
   return readProfile(bytes, file)

@@ -4,8 +4,10 @@ import { profileKinds } from '#profile/take/index.js'
 import { profileFormats } from '#profile/write/index.js'
 import type { Command } from '../../command.js'
 import { diff } from './diff.js'
+import { dump } from './dump.js'
 import { convert, show } from './files.js'
 import { take } from './take.js'
+import { top } from './top.js'
 
 export const profileCommand: Command = {
   name: 'profile',
@@ -19,6 +21,8 @@ export const profileCommand: Command = {
     if (first === 'show') return show(rest, io)
     if (first === 'convert') return convert(rest, io)
     if (first === 'diff') return diff(rest, io)
+    if (first === 'top') return top(rest, io)
+    if (first === 'dump') return dump(rest, io)
     return take(argv, io)
   },
 }
@@ -28,7 +32,9 @@ const HELP = `Profiles a running program, and shows and converts profiles.
 Usage: perfwright profile --pid PID [flags]
        perfwright profile --url URL [flags]
        perfwright profile [flags] -- COMMAND ...
-       perfwright profile show FILE [-n ROWS] [--value TYPE] [--json]
+       perfwright profile top --pid PID [--kind cpu|wall|lock] [--every 2s] [--duration TIME]
+       perfwright profile dump --pid PID [--json]
+       perfwright profile show FILE [-n ROWS] [--value TYPE] [--json] [--open]
        perfwright profile convert FILE OUT [--to FORMAT] [--value TYPE]
        perfwright profile diff BEFORE AFTER [-n ROWS] [--json] [--fail-on regressed]
        perfwright profile diff --before A --before B ... --after C --after D ...
@@ -51,7 +57,8 @@ Flags:
 Flags of convert:
       --to FORMAT       ${profileFormats.join(', ')} (default: by the name of OUT)
 
-FILE may be a pprof file (Go, Pyroscope, py-spy), a .cpuprofile or .heapprofile of V8, a speedscope file, collapsed
+show --open shows the flame graph in a browser: one page that needs no network. FILE may be a folder that perfwright
+wrote, a pprof file (Go, Pyroscope, py-spy), a .cpuprofile or .heapprofile of V8, a speedscope file, collapsed
 stacks (py-spy record -f raw, async-profiler, stackcollapse), or the text of perf script: told apart by its content.
 The line in the table stands below the fewest functions that hold 80 % of the resource.
 
@@ -63,6 +70,8 @@ taken is kept).
 
 Examples:
   perfwright profile --pid 4242 --duration 10s
+  perfwright profile top --pid 4242
+  perfwright profile dump --pid 4242
   perfwright profile --kind heap -- node server.js
   perfwright profile show CPU.20261122.cpuprofile
   perfwright profile convert cpu.pb.gz cpu.speedscope.json

@@ -13,6 +13,12 @@ export function orUsage<T>(parse: () => T): T {
   }
 }
 
+export function pidOf(text: string | undefined): number {
+  const pid = Number(text)
+  if (Number.isInteger(pid) && pid > 0) return pid
+  throw usage(text === undefined ? 'A process is needed.' : `--pid ${text} is no process number.`, 'give --pid PID')
+}
+
 export function rowLimit(text: string | undefined): number {
   const limit = Number(text ?? 30)
   if (Number.isInteger(limit) && limit >= 1) return limit

@@ -60,8 +60,9 @@ export async function takeGo(url: string, options: TakeOptions): Promise<Taken> 
   }
   if (!endpoint.delta) await take('')
   else {
-    for (let left = Math.max(1, Math.round(options.durationMs / 1000)); left > 0; left -= chunkS) {
-      if (!(await take(`?seconds=${Math.min(chunkS, left)}`))) break
+    const everyS = Math.round((options.chunkMs ?? chunkS * 1000) / 1000)
+    for (let left = Math.max(1, Math.round(options.durationMs / 1000)); left > 0; left -= everyS) {
+      if (!(await take(`?seconds=${Math.min(everyS, left)}`))) break
     }
   }
   if (taken === 0)

@@ -62,7 +62,7 @@ export async function takeNodeCpu({ session, version }: AttachedNode, options: T
       await start(worker, rateHz).catch(() => undefined)
     }
     const left = (until - clock.nowNs()) / 1e6
-    await Promise.race([stopped, wait(clock, Math.min(chunkMs, left))])
+    await Promise.race([stopped, wait(clock, Math.min(options.chunkMs ?? chunkMs, left))])
     done = ending || signal.aborted || session.closed || clock.nowNs() >= until
     for (const [name, thread] of threads) {
       try {

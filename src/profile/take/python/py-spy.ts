@@ -41,7 +41,7 @@ export async function takePython(pid: number, spy: PySpy, options: TakeOptions):
   const untilNs = options.clock.nowNs() + options.durationMs * 1e6
   for (let partial: string | undefined; ; ) {
     const fromUnixMs = options.clock.unixMs()
-    const durationMs = Math.min(chunkMs, (untilNs - options.clock.nowNs()) / 1e6)
+    const durationMs = Math.min(options.chunkMs ?? chunkMs, (untilNs - options.clock.nowNs()) / 1e6)
     const taken = await record(pid, spy, wanted, { ...options, durationMs })
     options.onChunk({ profile: taken.profile, raw: taken.raw, fromUnixMs, toUnixMs: options.clock.unixMs() })
     partial = taken.partial
@@ -72,7 +72,7 @@ async function record(pid: number, spy: PySpy, wanted: readonly string[], option
   try {
     const { code, stderr } = await run(spy.program, args, options.signal)
     const text = await readFile(file, 'utf8').catch(() => '')
-    if (text.trim() === '') throw failure(pid, code, stderr)
+    if (text.trim() === '') throw pySpyFailure(pid, code, stderr)
     const period = { type: { type: 'wall', unit: 'nanoseconds' }, every: 1e9 / rateHz }
     const profile = timed(readCollapsed(text, `py-spy of ${pid}`), options.kind, period)
     const stopped = options.signal.aborted ? 'it was stopped' : undefined
@@ -132,7 +132,8 @@ function run(
   })
 }
 
-function failure(pid: number, code: number | null, stderr: string): Error {
+/** What py-spy's words on standard error mean. */
+export function pySpyFailure(pid: number, code: number | null, stderr: string): Error {
   if (/Permission Denied|Permission denied|Operation not permitted/.test(stderr)) {
     return unusable(
       'PW_PROFILE_PERMISSION',
