@@ -6,6 +6,7 @@ import type { Command } from '../../command.js'
 import { diff } from './diff.js'
 import { dump } from './dump.js'
 import { convert, show } from './files.js'
+import { leak, snapshot } from './snapshot.js'
 import { take } from './take.js'
 import { top } from './top.js'
 
@@ -22,6 +23,8 @@ export const profileCommand: Command = {
     if (first === 'convert') return convert(rest, io)
     if (first === 'diff') return diff(rest, io)
     if (first === 'top') return top(rest, io)
+    if (first === 'snapshot') return snapshot(rest, io)
+    if (first === 'leak') return leak(rest, io)
     if (first === 'dump') return dump(rest, io)
     return take(argv, io)
   },
@@ -34,6 +37,8 @@ Usage: perfwright profile --pid PID [flags]
        perfwright profile [flags] -- COMMAND ...
        perfwright profile top --pid PID [--kind cpu|wall|lock] [--every 2s] [--duration TIME]
        perfwright profile dump --pid PID [--json]
+       perfwright profile snapshot --pid PID [-o FILE]
+       perfwright profile leak BEFORE.heapsnapshot AFTER.heapsnapshot [-n ROWS] [--json]
        perfwright profile show FILE [-n ROWS] [--value TYPE] [--json] [--open]
        perfwright profile convert FILE OUT [--to FORMAT] [--value TYPE]
        perfwright profile diff BEFORE AFTER [-n ROWS] [--json] [--fail-on regressed]
