@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import { ready, report, stopWithParent } from './child.js'
 import { defaultCacheDir, openShopDatabase } from './database/embedded.js'
+import { sessionsView } from './database/sessions.js'
 import { createWireServer } from './database/wire.js'
 
 stopWithParent()
@@ -11,6 +12,7 @@ const database = await openShopDatabase({
   cacheDir: process.env.SHOP_CACHE_DIR === '' ? undefined : (process.env.SHOP_CACHE_DIR ?? defaultCacheDir()),
   progress: report,
 })
+await database.exec(sessionsView)
 const version = await database.query<{ server_version: string }>('show server_version')
 const server = createWireServer(
   // Not `execProtocol`: that parses the answer, which is the client's business.

@@ -3,6 +3,7 @@ import { type AddressInfo, connect, type Server } from 'node:net'
 import { PGlite } from '@electric-sql/pglite'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sessionsView } from './sessions.js'
 import { createWireServer } from './wire.js'
 
 let database: PGlite
@@ -23,15 +24,15 @@ afterAll(async () => {
   await database.close()
 })
 
-async function client(): Promise<Client> {
-  const client = new Client({ host: '127.0.0.1', port, user: 'shop', database: 'postgres' })
+async function client(name = 'test'): Promise<Client> {
+  const client = new Client({ host: '127.0.0.1', port, user: 'shop', database: 'postgres', application_name: name })
   await client.connect()
   return client
 }
 
 describe('the wire server', () => {
   it('serves many connections at once', async () => {
-    const clients = await Promise.all(Array.from({ length: 8 }, client))
+    const clients = await Promise.all(Array.from({ length: 8 }, () => client()))
     const rows = await Promise.all(clients.map((one, n) => one.query('select $1::int * 2 as n', [n])))
     expect(rows.map((row) => row.rows[0].n)).toEqual([0, 2, 4, 6, 8, 10, 12, 14])
     await Promise.all(clients.map((one) => one.end()))
@@ -61,6 +62,33 @@ describe('the wire server', () => {
     ;(writer as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
     expect((await after).rows).toEqual([{ n: 2 }])
     await reader.end()
+  })
+
+  it('answers pg_stat_activity with its own connections, as a real server does', async () => {
+    await database.exec(sessionsView)
+    const [shop, waiter] = [await client('shop'), await client('it\'s \\ "x"')]
+    const watcher = await client('perfwright')
+    await shop.query('select 7 as idle')
+    // All are sent in one go. Whose turn comes first is open, so it is tried until the watcher is served before the waiter.
+    const seen = async (): Promise<Record<string, unknown>[]> => {
+      const [, answer] = await Promise.all([
+        shop.query('select 1'),
+        watcher.query("select * from pg_stat_activity where application_name <> 'perfwright' order by pid"),
+        waiter.query('select 2'),
+      ])
+      return answer.rows
+    }
+    let [first, second] = await seen()
+    while (first?.['state'] !== 'idle' || second?.['state'] !== 'active') [first, second] = await seen()
+    expect(first).toMatchObject({ application_name: 'shop', usename: 'shop', wait_event_type: 'Client' })
+    expect(first['pid']).toBe((shop as unknown as { processID: number }).processID)
+    expect(second).toMatchObject({ application_name: 'it\'s \\ "x"', wait_event_type: 'IPC', query: 'select 2' })
+    for (const one of [shop, waiter, watcher]) await one.end()
+    const last = await client('last')
+    await expect
+      .poll(async () => (await last.query('select count(*)::int as n from pg_stat_activity')).rows)
+      .toEqual([{ n: 1 }])
+    await last.end()
   })
 
   it.each([

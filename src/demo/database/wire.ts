@@ -7,6 +7,7 @@
  * are therefore common to all connections.
  */
 import { createServer, type Server, type Socket } from 'node:net'
+import { asksForSessions, type Session, tellSessions } from './sessions.js'
 
 export interface WireBackend {
   /** Whole frontend messages in, the answer's bytes out. */
@@ -29,6 +30,7 @@ export function createWireServer(backend: WireBackend, serverVersion: string): S
 function serve(socket: Socket, turns: Turns, id: number, serverVersion: string): void {
   let buffered: Buffer = Buffer.alloc(0)
   let started = false
+  let session: Session | undefined
   /** Bytes of `buffered` that are whole messages still waiting for their Sync. */
   let batchEnd = 0
 
@@ -46,12 +48,15 @@ function serve(socket: Socket, turns: Turns, id: number, serverVersion: string):
       const code = buffered.readInt32BE(4)
       if (length < 8 || length > 10_000) return refuse()
       if (buffered.length < length) return false
+      const startup = buffered.toString('utf8', 8, length).split('\0')
       buffered = buffered.subarray(length)
       if (code === sslRequest || code === gssRequest) socket.write('N')
       else if (code === cancelRequest || code >>> 16 !== protocolMajor) return refuse()
       else {
         socket.write(greeting(id, serverVersion))
         started = true
+        session = sessionOf(id, startup, socket.remotePort ?? 0)
+        turns.join(session)
         return true
       }
     }
@@ -72,7 +77,7 @@ function serve(socket: Socket, turns: Turns, id: number, serverVersion: string):
         const batch = buffered.subarray(0, batchEnd)
         buffered = buffered.subarray(batchEnd)
         batchEnd = 0
-        turns.take(id, batch, (answer) => {
+        turns.take(session as Session, batch, (answer) => {
           if (answer === undefined) socket.destroy()
           else if (!socket.destroyed) socket.write(answer)
         })
@@ -86,8 +91,30 @@ function serve(socket: Socket, turns: Turns, id: number, serverVersion: string):
   }
 }
 
+/** @param startup  names and values of the startup message, in turn */
+function sessionOf(id: number, startup: readonly string[], port: number): Session {
+  const valueOf = (name: string): string =>
+    startup[startup.findIndex((one, i) => i % 2 === 0 && one === name) + 1] ?? ''
+  const now = Date.now()
+  return {
+    id,
+    applicationName: valueOf('application_name').slice(0, 63),
+    user: valueOf('user').slice(0, 63),
+    port,
+    startedMs: now,
+    state: 'idle',
+    isWaiting: false,
+    changedMs: now,
+    transactionMs: undefined,
+    statementMs: undefined,
+    messages: undefined,
+  }
+}
+
 interface Turn {
   readonly id: number
+  /** Undefined for what we do ourselves. */
+  readonly session?: Session
   readonly messages: Uint8Array
   readonly done: (answer: Uint8Array | undefined) => void
 }
@@ -95,6 +122,7 @@ interface Turn {
 class Turns {
   readonly #backend: WireBackend
   #queue: Turn[] = []
+  readonly #sessions = new Map<number, Session>()
   #owner: number | undefined
   #running = false
 
@@ -102,13 +130,21 @@ class Turns {
     this.#backend = backend
   }
 
-  take(id: number, messages: Uint8Array, done: Turn['done']): void {
-    this.#queue.push({ id, messages, done })
+  join(session: Session): void {
+    this.#sessions.set(session.id, session)
+  }
+
+  take(session: Session, messages: Uint8Array, done: Turn['done']): void {
+    const now = Date.now()
+    Object.assign(session, { state: 'active', isWaiting: true, changedMs: now, statementMs: now, messages })
+    session.transactionMs ??= now
+    this.#queue.push({ id: session.id, session, messages, done })
     void this.#run()
   }
 
   /** A connection that goes away in the middle of a transaction has it rolled back, as a server does. */
   leave(id: number): void {
+    this.#sessions.delete(id)
     this.#queue = this.#queue.filter((turn) => turn.id !== id)
     if (this.#owner === id) this.#queue.unshift({ id, messages: queryMessage('rollback'), done: () => {} })
     void this.#run()
@@ -123,8 +159,15 @@ class Turns {
       if (turn === undefined) break
       this.#queue.splice(at, 1)
       try {
+        if (turn.session !== undefined) turn.session.isWaiting = false
+        if (asksForSessions(turn.messages)) {
+          // The database runs in this thread: what others sent meanwhile is only now read from their sockets.
+          await new Promise((resolve) => setImmediate(resolve))
+          await this.#backend.exec(queryMessage(tellSessions(this.#sessions.values())))
+        }
         const answer = await this.#backend.exec(turn.messages)
         this.#owner = inTransaction(answer) ? turn.id : undefined
+        if (turn.session !== undefined) this.#rest(turn.session)
         turn.done(answer)
       } catch {
         this.#owner = undefined
@@ -132,6 +175,14 @@ class Turns {
       }
     }
     this.#running = false
+  }
+
+  /** Answered: the session waits for its client, unless the client sent more meanwhile. */
+  #rest(session: Session): void {
+    if (this.#queue.some((turn) => turn.id === session.id)) return
+    session.state = this.#owner === session.id ? 'idle in transaction' : 'idle'
+    session.changedMs = Date.now()
+    if (session.state === 'idle') session.transactionMs = undefined
   }
 }
 
