@@ -10,7 +10,14 @@ import { planVus, type VuPlan } from '#engine/native/executors/index.js'
 import { chooseWorkers } from '#engine/native/worker-count.js'
 import { Redactor } from '#engine/native/modules/secrets/redactor.js'
 import type { SecretSources } from '#engine/native/modules/secrets/sources.js'
-import type { LoadedScript, LogLine, SampleBatch, WorkerEvent, WorkerWindow } from '#engine/native/worker/protocol.js'
+import type {
+  LoadedScript,
+  LogLine,
+  RequestError,
+  SampleBatch,
+  WorkerEvent,
+  WorkerWindow,
+} from '#engine/native/worker/protocol.js'
 import {
   abortMessage,
   compileThresholds,
@@ -33,6 +40,7 @@ import {
   MetricAggregate,
   MetricRegistry,
 } from '#metrics/index.js'
+import { redactText } from '#record/redact.js'
 import type { LiveState } from '#report/live/render.js'
 import {
   type FullModeBreakdowns,
@@ -365,6 +373,8 @@ export class TestRun {
         return this.#onWindow(event.window)
       case 'samples':
         return this.#observer.samples(event.batch)
+      case 'request-error':
+        return this.#observer.event('request-error', this.#exampleOf(event.error))
       case 'abort':
         if (event.kind === 'fail') {
           this.#end.fail(`test marked as failed: ${event.reason}`)
@@ -374,6 +384,16 @@ export class TestRun {
         this.#end.abort(ExitCode.scriptAborted, event.reason)
         return this.#stop('now', event.reason)
     }
+  }
+
+  /** What a script sends and gets may hold passwords and tokens that no secret source knows of. */
+  #exampleOf({ unixMs, ...error }: RequestError): Record<string, unknown> {
+    const texts = Object.entries(error).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? redactText(value) : value,
+    ])
+    const atS = (unixMs - this.#unixSkewMs - (this.#startNs ?? 0) / 1e6) / 1e3
+    return { ...(Object.fromEntries(texts) as Record<string, unknown>), atS: Math.max(0, atS) }
   }
 
   #onWindow(window: WorkerWindow): void {

@@ -96,7 +96,7 @@ export class ObservedReader {
   finish(): ObservedTable {
     const all = [...this.#parts.values()].flatMap((reader) => [...reader.series.values()])
     return new ObservedTable(
-      all.map(({ counts: _, ...series }) => series),
+      all.map(({ counts: _counts, ...series }) => series),
       this.#refused,
     )
   }

@@ -30,6 +30,8 @@ export interface BuiltinMetrics {
   readonly data_received: Metric
   /** Milliseconds from the intended start of the request to its last byte (own). */
   readonly http_req_response_time: Metric
+  /** Bytes of a response's body as they came, where it was kept (own); of one size all: min = max. */
+  readonly http_res_body_bytes: Metric
   /** Milliseconds an iteration began after its intended start (own). */
   readonly iteration_start_lag: Metric
 }
@@ -64,6 +66,7 @@ export function defineBuiltinMetrics(registry: MetricRegistry): BuiltinMetrics {
     data_sent: registry.define('data_sent', 'counter', 'data'),
     data_received: registry.define('data_received', 'counter', 'data'),
     http_req_response_time: registry.defineOwn('http_req_response_time', 'trend', 'time'),
+    http_res_body_bytes: registry.defineOwn('http_res_body_bytes', 'counter', 'data'),
     iteration_start_lag: registry.defineOwn('iteration_start_lag', 'trend', 'time'),
   }
 }

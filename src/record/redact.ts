@@ -39,6 +39,21 @@ export function redactData(value: unknown): unknown {
   )
 }
 
+/**
+ * A body or a message of any form, whole or cut: the values of JSON keys, form fields and headers whose names name
+ * secrets are replaced, and credentials in URLs.
+ */
+export function redactText(text: string): string {
+  const form = /^[^\s=&{]+=/.test(text) ? redactUrl(`?${text}`).slice(1) : redactUrl(text)
+  return form
+    .replace(
+      // `"name": "value"`, the last of a cut text without its end.
+      /"((?:[^"\\]|\\.){1,100})"(\s*:\s*)("(?:[^"\\]|\\.)*(?:"|$)|-?\d[\d.eE+-]*)/g,
+      (all, name: string, colon: string) => (SECRET_NAME.test(name) ? `"${name}"${colon}"${REDACTED}"` : all),
+    )
+    .replace(/\b(bearer|basic)\s+[A-Za-z0-9._~+/-]{8,}=*/gi, `$1 ${REDACTED}`)
+}
+
 /** `https://user:secret@host/?token=secret`, anywhere in a text. */
 export function redactUrl(text: string): string {
   return text

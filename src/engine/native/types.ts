@@ -9,6 +9,7 @@ import type { Metric, MetricType, SampleSink, TagSet, ValueKind } from '#metrics
 import type { Connections } from './http1/types.js'
 import type { CookieStore } from './modules/http/cookie-jar.js'
 import type { SecretVault } from './modules/secrets/vault.js'
+import type { RequestError } from './worker/protocol.js'
 
 /**
  * Constructors of the script's own global. Values that a script may test with `instanceof`, and every error that it may
@@ -75,6 +76,8 @@ export interface VuScope {
   readonly rateLimit: ((go: () => void) => Cancel) | undefined
   /** `__ENV` of this VU, with the scenario's own variables. */
   environment(): Readonly<Record<string, string>>
+  /** Takes an example of a request that failed; whoever calls sees to it that they are few. */
+  requestError?(error: RequestError): void
   /** Called when the VU is closed (end of the run, of setup, ...), with what a module keeps beyond an iteration. */
   onClose(close: () => void | Promise<void>): void
   /** Set by a module that has work to do around every iteration. */

@@ -15,6 +15,7 @@ import type { BuiltinMetrics } from '#metrics/builtin.js'
 import type { ExecutionView, IterationHooks, Phase, ScenarioRun, ScriptFiles, ScriptLog, VuScope } from './types.js'
 import type { WorkerShared } from './worker/shared.js'
 import { createVuGlobal, seedMath, type VuGlobal } from './vu-global.js'
+import type { RequestError } from './worker/protocol.js'
 
 export class Vu implements VuScope {
   readonly id: number
@@ -299,6 +300,10 @@ export class Vu implements VuScope {
     const store = this.worker.store
     if (!store.has(key)) store.set(key, make())
     return store.get(key) as T
+  }
+
+  requestError(error: RequestError): void {
+    this.worker.requestError(error)
   }
 
   abort(reason: string): never {

@@ -141,6 +141,7 @@ export class WorkerBody {
       fail: (reason) => this.#reporter.event({ type: 'abort', kind: 'fail', reason }),
       iterationError: (vu, error) => this.#iterationError(vu, error),
       secret: (value) => this.#reporter.event({ type: 'secret', value }),
+      requestError: (error) => this.#reporter.event({ type: 'request-error', error }),
     })
     this.#shared = shared
     if (params.rawSamples) this.#reporter.streamSamples(shared)

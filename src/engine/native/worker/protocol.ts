@@ -108,6 +108,8 @@ export type WorkerEvent =
   | { readonly type: 'window'; readonly window: WorkerWindow }
   | { readonly type: 'samples'; readonly batch: SampleBatch }
   | { readonly type: 'abort'; readonly reason: string; readonly kind: 'abort' | 'fail' }
+  /** An example of a request that failed: a few of each kind in a run. */
+  | { readonly type: 'request-error'; readonly error: RequestError }
   /** A script was given this secret: from now on it must not be shown. */
   | { readonly type: 'secret'; readonly value: string }
 
@@ -146,6 +148,24 @@ export interface ScenarioState {
 export interface ErrorSample {
   readonly message: string
   readonly count: number
+}
+
+export interface RequestError {
+  /** `GET /orders` */
+  readonly endpoint: string
+  readonly method: string
+  readonly url: string
+  /** 0 when no answer came. */
+  readonly status: number
+  /** k6's code and words; 0 and '' when an answer came. */
+  readonly errorCode: number
+  readonly error: string
+  /** Their beginnings. */
+  readonly requestBody?: string
+  readonly responseBody?: string
+  /** The header of this name. */
+  readonly retryAfter?: string
+  readonly unixMs: number
 }
 
 export interface WorkerFailure {

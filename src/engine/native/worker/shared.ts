@@ -18,7 +18,7 @@ import type { BuiltinMetrics } from '#metrics/builtin.js'
 import type { ExecutionView, ModuleFactory, ScriptFiles, ScriptLog } from '../types.js'
 import { createGlobalPrototype } from '../vu-global.js'
 import type { Activation, Vu } from '../vu.js'
-import type { CrewParams, LoadParams } from './protocol.js'
+import type { CrewParams, LoadParams, RequestError } from './protocol.js'
 import { createRateLimit } from './rate-limit.js'
 
 export interface WorkerHooks {
@@ -27,6 +27,7 @@ export interface WorkerHooks {
   readonly fail: (reason: string) => void
   readonly iterationError: (vu: Vu, error: unknown) => void
   readonly secret: (value: string) => void
+  readonly requestError: (error: RequestError) => void
 }
 
 export class WorkerShared {
@@ -143,6 +144,10 @@ export class WorkerShared {
 
   fail(_vu: Vu, reason: string): void {
     this.#hooks.fail(reason)
+  }
+
+  requestError(error: RequestError): void {
+    this.#hooks.requestError(error)
   }
 
   iterationError(vu: Vu, error: unknown): void {

@@ -71,7 +71,18 @@ export class BareGet implements HeldCall<object> {
     const { call, request } = this.#bare as Bare
     const { status } = wire
     const tags = place.named ? shared.samples.named(place, vu.tags) : vu.tags
-    shared.samples.emit(vu, place, tags, 'GET', wire, client.callback, 0, '')
+    if (shared.samples.emit(vu, place, tags, 'GET', wire, client.callback, 0, '')) {
+      const name = tags.get('name') ?? place.name
+      shared.failures.note(vu, {
+        name,
+        method: 'GET',
+        url: place.text,
+        wire,
+        errorCode: 0,
+        error: '',
+        requestBody: undefined,
+      })
+    }
     const hasBody = !request.discardBody && status !== 204 && status !== 304
     const outcome: Outcome = {
       call,

@@ -7,6 +7,7 @@ import { CookieStore } from './cookie-jar.js'
 import { type ExpectedStatuses, successStatuses } from './expected-statuses.js'
 import type { Pages } from './response-html.js'
 import { rawHeader } from './headers.js'
+import { Failures } from './failures.js'
 import { Samples } from './samples.js'
 import { Targets } from './targets.js'
 import { isRedirect } from './status.js'
@@ -15,6 +16,7 @@ export class HttpShared {
   readonly options: Options
   readonly targets: Targets
   readonly samples: Samples
+  readonly failures: Failures = new Failures()
   /** The run has no tighter limit than k6's default, so that the redirect warning names the way to silence it. */
   readonly defaultRedirects: boolean
 

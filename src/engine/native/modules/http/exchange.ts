@@ -407,7 +407,16 @@ class Exchange {
     const { vu, shared } = this.#client
     const { tags, place } = this.#call
     const base = place.named ? shared.samples.named(place, tags) : tags
-    shared.samples.emit(vu, this.#place, base, this.#method, wire, callback, errorCode, error)
+    if (!shared.samples.emit(vu, this.#place, base, this.#method, wire, callback, errorCode, error)) return
+    shared.failures.note(vu, {
+      name: base.get('name') ?? this.#place.name,
+      method: this.#method,
+      url: this.#place.text,
+      wire,
+      errorCode,
+      error,
+      requestBody: this.#body,
+    })
   }
 
   #clientError(text: string): string {

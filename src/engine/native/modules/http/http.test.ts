@@ -143,6 +143,7 @@ describe('a request', () => {
       'http_req_tls_handshaking',
       'http_req_waiting',
       'http_reqs',
+      'http_res_body_bytes',
     ])
     for (const sample of scope.taken) expect(sample.tags).toEqual(tags)
     expect(of(scope, 'http_req_duration')[0]?.value).toBe(reply.timings['duration'])

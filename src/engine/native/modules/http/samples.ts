@@ -55,6 +55,7 @@ export class Samples {
    * @param base  the tags that the request carries (the VU's and the script's)
    * @param callback  undefined = no `http_req_failed`, no tag expected_response
    * @param errorCode  0 = the server answered and nothing went wrong after it
+   * @returns true when the request failed
    */
   emit(
     vu: VuScope,
@@ -65,7 +66,7 @@ export class Samples {
     callback: ExpectedStatuses | undefined,
     errorCode: number,
     error: string,
-  ): void {
+  ): boolean {
     const status = errorCode === 0 ? wire.status : 0
     const expected = callback === undefined ? -1 : callback.matches(status) ? 1 : 0
     const tags = this.#tagSet(place, base, method, status, wire, expected, errorCode, error)
@@ -82,6 +83,9 @@ export class Samples {
     if (expected !== -1) samples.add(builtin.http_req_failed, tags, 1 - expected, metadata)
     // From the intended start: what the injector was late by, the person at the other end has waited too.
     samples.add(builtin.http_req_response_time, tags, duration + vu.startLagMs, metadata)
+    const bodyBytes = wire.body?.length ?? wire.bodyLatin1?.length
+    if (bodyBytes !== undefined) samples.add(builtin.http_res_body_bytes, tags, bodyBytes, metadata)
+    return expected === 0 || (expected === -1 && (errorCode !== 0 || status >= 400))
   }
 
   /** Tags of a request to a URL made by http.url`...`: its template is the name, unless the script gives one. */

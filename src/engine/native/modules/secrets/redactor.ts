@@ -53,6 +53,8 @@ export class Redactor {
         )
         return { ...event, batch: { ...event.batch, samples, tagSets: this.#tagSets(event.batch.tagSets) } }
       }
+      case 'request-error':
+        return { ...event, error: this.#all(event.error as never) as never }
       case 'abort':
         return { ...event, reason: this.text(event.reason) }
       default:
