@@ -1,4 +1,4 @@
-import { type Profile, sampleCount } from '../model.js'
+import { type Frame, type Profile, sampleCount } from '../model.js'
 import { mergeLines } from '../views/merge-lines.js'
 import { originOf } from '../views/origin.js'
 import { treeTotals } from '../views/tree.js'
@@ -27,17 +27,26 @@ export function pageData(byLine: Profile, title: string): PageData {
     }
     return base64(sums)
   })
+  const frameIds = new Map<number, number>()
+  const nodeFrames = Int32Array.from(kept, (node) => {
+    const frame = profile.nodeFrames[node] as number
+    if (frame < 0) return frame
+    let id = frameIds.get(frame)
+    if (id === undefined) frameIds.set(frame, (id = frameIds.size))
+    return id
+  })
+  const frames = [...frameIds.keys()].map((frame) => profile.frames[frame] as Frame)
   const seconds = profile.durationNs === undefined ? '' : ` over ${(profile.durationNs / 1e9).toFixed(1)} s`
   return {
     title,
     subtitle: `${sampleCount(profile).toLocaleString('en-US')} samples${seconds}`,
     values: profile.valueTypes,
     mainValue: profile.mainValue,
-    frames: profile.frames.map((frame) => [frame.name, frame.file, frame.line, originOf(frame)]),
+    frames: frames.map((frame) => [frame.name, frame.file, frame.line, originOf(frame)]),
     parents: base64(
       Int32Array.from(kept, (node) => (node === 0 ? -1 : (ids[profile.parents[node] as number] as number))),
     ),
-    nodeFrames: base64(Int32Array.from(kept, (node) => profile.nodeFrames[node] as number)),
+    nodeFrames: base64(nodeFrames),
     self,
     notes:
       folded === 0
