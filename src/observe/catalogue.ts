@@ -140,7 +140,11 @@ export const catalogue: Readonly<Record<ObservedPart, readonly ObservedMetric[]>
     { name: 'temp_bytes_per_s', meaning: 'spilled to disk' },
     { name: 'rows_read_per_s', meaning: 'rows fetched or read by scans' },
     { name: 'seq_rows_read_per_s', meaning: 'rows read by sequential scans, by table', tags: ['table'] },
-    { name: 'statement_calls_per_s', meaning: 'by statement; its text is in the event `statement`', tags: ['id'] },
+    {
+      name: 'statement_calls_per_s',
+      meaning: 'by statement; its text is in the event `statement`; not for seconds without calls',
+      tags: ['id'],
+    },
     { name: 'statement_ms_per_s', meaning: 'execution time by statement, per second', tags: ['id'] },
     { name: 'statement_rows_per_s', meaning: 'rows returned or changed by statement', tags: ['id'] },
     { name: 'statement_blocks_per_s', meaning: 'shared blocks hit and read by statement', tags: ['id'] },
@@ -185,6 +189,10 @@ export const catalogue: Readonly<Record<ObservedPart, readonly ObservedMetric[]>
     { name: 'hit_ratio', meaning: 'keyspace hits of all lookups' },
     { name: 'slow_commands_per_s', meaning: 'new slow-log entries; their texts are `slow-command` events' },
     { name: 'keys', meaning: 'keys' },
+    { name: 'error_replies_per_s', meaning: 'commands answered with an error' },
+    { name: 'rejected_connections_per_s', meaning: 'connections refused, because maxclients was reached' },
+    { name: 'output_bytes_per_s', meaning: 'bytes sent to clients' },
+    { name: 'latency_event_ms', meaning: 'new spikes of the latency monitor (fork, command, ...)', tags: ['event'] },
   ],
   /** Series of a Prometheus endpoint or server, under their own names. */
   prometheus: [],

@@ -39,6 +39,12 @@ export class Rates {
     return before === undefined || total < before ? undefined : total - before
   }
 
+  /** As `delta`, but for a name that appears with its first use: it counts from 0 when there was a reading before. */
+  grown(name: string, total: number): number | undefined {
+    if (this.#seconds > 0 && !this.#totals.has(name)) this.#totals.set(name, 0)
+    return this.delta(name, total)
+  }
+
   /** Seconds between the last two readings; 0 at the first. */
   get seconds(): number {
     return this.#seconds
