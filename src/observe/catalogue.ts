@@ -109,6 +109,7 @@ export const catalogue: Readonly<Record<ObservedPart, readonly ObservedMetric[]>
     { name: 'gil_held_ratio', meaning: 'samples in which some thread held the GIL' },
     { name: 'gil_waiting_threads', meaning: 'runnable threads without the GIL, mean' },
     { name: 'threads_waiting', meaning: 'threads that wait, by the function they wait in', tags: ['function'] },
+    { name: 'gc_collections_per_s', meaning: 'collections of all generations, from a Prometheus endpoint' },
   ],
   /** Go by net/http/pprof, expvar or a Prometheus endpoint of the process. */
   go: [

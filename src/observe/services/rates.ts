@@ -31,6 +31,12 @@ export class Rates {
     return grown === undefined || this.#seconds <= 0 ? undefined : grown / this.#seconds
   }
 
+  /** As `perS`, but for a name that appears with its first use: it counts from 0 when there was a reading before. */
+  grownPerS(name: string, total: number): number | undefined {
+    const grown = this.grown(name, total)
+    return grown === undefined || this.#seconds <= 0 ? undefined : grown / this.#seconds
+  }
+
   /** Growth itself; see `perS`. */
   delta(name: string, total: number | undefined): number | undefined {
     if (total === undefined || !Number.isFinite(total)) return undefined
@@ -39,7 +45,7 @@ export class Rates {
     return before === undefined || total < before ? undefined : total - before
   }
 
-  /** As `delta`, but for a name that appears with its first use: it counts from 0 when there was a reading before. */
+  /** As `delta`, from 0 for a name that appears. */
   grown(name: string, total: number): number | undefined {
     if (this.#seconds > 0 && !this.#totals.has(name)) this.#totals.set(name, 0)
     return this.delta(name, total)
