@@ -41,6 +41,8 @@ export interface RunBeginning {
   /** Who finds a process that the run is about adds it here. */
   readonly targets: RunTargets
   readonly warn: (message: string) => void
+  /** A line for the person, no warning. */
+  readonly note: (message: string) => void
 }
 
 export interface CompanionAnswer {

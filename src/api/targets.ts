@@ -2,7 +2,6 @@
 export interface RunTarget {
   readonly pid: number
   readonly runtime: 'node' | 'python' | 'go' | 'other'
-  readonly version: string | undefined
   readonly command: string
   /** `--target-pid`, `--target-cmd`, or how it was found: `listens on 127.0.0.1:3000`. */
   readonly how: string

@@ -53,6 +53,14 @@ export interface RuntimeSettings {
   readonly engine: 'native' | 'k6'
   /** `--profile`: undefined takes none. */
   readonly profile: readonly string[] | undefined
+  /** Undefined with `--no-observe`. */
+  readonly observe:
+    | {
+        readonly targetPids: readonly number[]
+        readonly targetCommand: string | undefined
+        readonly uris: readonly string[]
+      }
+    | undefined
   readonly json: boolean
 }
 
@@ -484,6 +492,28 @@ export const RUN_FLAGS: readonly OptionFlag[] = [
     group: OWN,
     help: 'profile the target while the load is steady: auto (what the symptoms call for), or cpu, heap, wall, ...',
   },
+  {
+    name: 'target-pid',
+    takes: 'each',
+    arg: 'PID',
+    group: OWN,
+    help: 'process that the load goes to (default: who listens on the port of the script, on this machine)',
+  },
+  {
+    name: 'target-cmd',
+    takes: 'text',
+    arg: 'COMMAND',
+    group: OWN,
+    help: 'start the target, wait until it listens, observe it, end it after the run',
+  },
+  {
+    name: 'observe',
+    takes: 'each',
+    arg: 'URI',
+    group: OWN,
+    help: 'watch a service too: postgres://..., redis://..., go+http://127.0.0.1:6060 (repeatable)',
+  },
+  { name: 'no-observe', takes: 'nothing', group: OWN, help: 'watch nothing but the injector' },
   { name: 'json', takes: 'nothing', group: OWN, help: 'print verdict, trust and summary as one JSON object' },
 ]
 
@@ -620,6 +650,13 @@ function toRuntime(parsed: ParsedFlags, env: Env, systemEnv: boolean): RuntimeSe
     secretSources: list('secret-source', 'K6_SECRET_SOURCE'),
     noUsageReport: bool('no-usage-report', 'K6_NO_USAGE_REPORT') ?? false,
     tlsKeyLog: env['SSLKEYLOGFILE'] || undefined,
+    observe: bool('no-observe', 'PERFWRIGHT_NO_OBSERVE')
+      ? undefined
+      : {
+          targetPids: list('target-pid', 'PERFWRIGHT_TARGET_PID').map(toPid),
+          targetCommand: text('target-cmd', 'PERFWRIGHT_TARGET_CMD'),
+          uris: list('observe', 'PERFWRIGHT_OBSERVE'),
+        },
     record: text('record', 'PERFWRIGHT_RECORD'),
     profile: toProfile(text('profile', 'PERFWRIGHT_PROFILE')),
     summaryBy: toSummaryBy(list('summary-by', 'PERFWRIGHT_SUMMARY_BY')),
@@ -651,6 +688,12 @@ function toEnv(list: readonly string[]): Record<string, string> {
     out[name] = eq < 0 ? '' : text.slice(eq + 1)
   }
   return out
+}
+
+function toPid(text: string): number {
+  const pid = Number(text)
+  if (Number.isInteger(pid) && pid > 0) return pid
+  throw flagError(`--target-pid ${text} is no process number`)
 }
 
 const PROFILES = ['auto', 'cpu', 'wall', 'heap', 'alloc', 'block', 'lock', 'goroutine']

@@ -20,6 +20,7 @@ import { k6SummaryData, k6SummaryExport, machineReadableSummary } from '#report/
 import type { Command, CommandIo } from '../command.js'
 import { parseRunFlags, type RunCommand, runHelp, withoutEffect, withoutOwnFlags } from '../run-flags.js'
 import { ControlHost } from '../control-host.js'
+import { ObserveCompanion } from '../run-companions/observe.js'
 import { ProfileCompanion } from '../run-companions/profile.js'
 import { RunTerminal } from '../run-terminal.js'
 import { compile, proxyEnv, scriptEnv, secretSources } from '../script-host.js'
@@ -110,7 +111,9 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
           if (record === undefined) return
           const warn = (message: string): void => terminal.warn(message)
           const targets = new RunTargets()
-          await companions.planned({ plan, script: flags.script, record, control: run.control, targets, warn })
+          const note = (message: string): void =>
+            terminal.log({ level: 'info', message, fields: {}, unixMs: systemClock.unixMs() })
+          await companions.planned({ plan, script: flags.script, record, control: run.control, targets, warn, note })
         },
         live: (state) => {
           api.live(state)
@@ -161,10 +164,20 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
 
 /** In the order in which they are told. */
 function companionsOf({ runtime }: RunCommand, io: CommandIo): readonly RunCompanion[] {
-  const { profile } = runtime
-  if (profile === undefined) return []
-  const kinds = profile.includes('auto') ? undefined : (profile as readonly ProfileKind[])
-  return [new ProfileCompanion(systemClock, kinds, io.env['PW_PY_SPY'] ?? 'py-spy')]
+  const { profile, observe } = runtime
+  const pySpy = { program: io.env['PW_PY_SPY'] ?? 'py-spy', native: false }
+  const companions: RunCompanion[] = []
+  // The profiler goes first: it leaves the target before the target is ended.
+  if (profile !== undefined) {
+    const kinds = profile.includes('auto') ? undefined : (profile as readonly ProfileKind[])
+    companions.push(new ProfileCompanion(systemClock, kinds, pySpy))
+  }
+  if (observe !== undefined) {
+    companions.push(
+      new ObserveCompanion(systemClock, { ...observe, pySpy, cwd: io.cwd, env: scriptEnv(io.env, runtime) }),
+    )
+  }
+  return companions
 }
 
 /** handleSummary's argument as JSON; undefined when no summary is wanted. */

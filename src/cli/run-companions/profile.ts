@@ -10,6 +10,7 @@ import { writeBundle } from '#profile/bundle.js'
 import { type CostSecond, endpointCosts } from '#profile/rolling/endpoint-cost.js'
 import { type RollingOptions, RollingProfiler, type RunProfile, type Stretch } from '#profile/rolling/rolling.js'
 import { cpuTimeNs } from '#profile/take/process.js'
+import type { PySpy } from '#profile/take/python/py-spy.js'
 import type { ProfileKind } from '#profile/take/types.js'
 import { BadSeconds } from './bad-seconds.js'
 import { type LoadSecond, LoadSeconds } from './load-seconds.js'
@@ -31,7 +32,7 @@ export class ProfileCompanion implements RunCompanion {
   readonly name = 'profile'
   readonly #clock: Clock
   readonly #kinds: readonly ProfileKind[] | undefined
-  readonly #pySpy: string
+  readonly #pySpy: PySpy
   readonly #load = new LoadSeconds()
   readonly #bad = new BadSeconds()
   readonly #seconds: TargetSecond[] = []
@@ -43,7 +44,7 @@ export class ProfileCompanion implements RunCompanion {
   #crossed = false
 
   /** @param kinds  undefined = what the symptoms call for */
-  constructor(clock: Clock, kinds: readonly ProfileKind[] | undefined, pySpy: string) {
+  constructor(clock: Clock, kinds: readonly ProfileKind[] | undefined, pySpy: PySpy) {
     this.#clock = clock
     this.#kinds = kinds
     this.#pySpy = pySpy
@@ -116,7 +117,7 @@ export class ProfileCompanion implements RunCompanion {
       return this.#begin?.warn(`cannot profile ${target.command} (${pid}): neither Node, Python nor Go`)
     const options: RollingOptions = {
       pid,
-      pySpy: { program: this.#pySpy, native: false },
+      pySpy: this.#pySpy,
       rateHz: undefined,
       kinds: this.#kinds,
       clock: this.#clock,

@@ -181,13 +181,13 @@ export class RollingProfiler {
     const used = whole ? chunks : chunks.filter((chunk) => stretches.some((stretch) => overlaps(chunk, stretch)))
     if (parts.length === 0) return undefined
     const why = whole ? 'the run had no steady state' : 'the steady state'
-    return this.#made('steady', parts, used, why, this.#keep.dropped)
+    return this.#made('steady', parts, used, why, this.#keep.dropped, whole ? [] : stretches)
   }
 
   #breach(breach: Stretch & { readonly why: string }, number: number): RunProfile | undefined {
     const used = this.#keep.all().filter((chunk) => overlaps(chunk, breach))
     const parts = this.#cut(used, breach)
-    return parts.length === 0 ? undefined : this.#made(`breach-${number}`, parts, used, breach.why, 0)
+    return parts.length === 0 ? undefined : this.#made(`breach-${number}`, parts, used, breach.why, 0, [breach])
   }
 
   /** By the samples' own times; a chunk without them is taken when most of it lies within. */
@@ -203,9 +203,19 @@ export class RollingProfiler {
     })
   }
 
-  #made(part: string, parts: readonly Profile[], used: readonly Chunk[], why: string, lostChunks: number): RunProfile {
-    const fromUnixMs = Math.min(...used.map((chunk) => chunk.fromUnixMs))
-    const toUnixMs = Math.max(...used.map((chunk) => chunk.toUnixMs))
+  #made(
+    part: string,
+    parts: readonly Profile[],
+    used: readonly Chunk[],
+    why: string,
+    lostChunks: number,
+    within: readonly Stretch[],
+  ): RunProfile {
+    const first = Math.min(...used.map((chunk) => chunk.fromUnixMs))
+    const last = Math.max(...used.map((chunk) => chunk.toUnixMs))
+    const fromUnixMs =
+      within.length === 0 ? first : Math.max(first, Math.min(...within.map((stretch) => stretch.fromUnixMs)))
+    const toUnixMs = within.length === 0 ? last : Math.min(last, Math.max(...within.map((stretch) => stretch.toUnixMs)))
     return {
       name: `${part}-${this.#kind}`,
       kind: this.#kind,
