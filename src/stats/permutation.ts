@@ -63,6 +63,21 @@ export function benjaminiHochberg(p: readonly number[]): number[] {
   return q
 }
 
+/**
+ * Adjusted p-values that hold the chance of even one false finding among all tests (Holm 1979).
+ * @returns by the order of `p`
+ */
+export function holm(p: readonly number[]): number[] {
+  const order = p.map((_, i) => i).sort((i, j) => (p[i] as number) - (p[j] as number))
+  const adjusted = Array.from({ length: p.length }, () => 1)
+  let most = 0
+  for (const [rank, i] of order.entries()) {
+    most = Math.max(most, Math.min(1, (p[i] as number) * (p.length - rank)))
+    adjusted[i] = most
+  }
+  return adjusted
+}
+
 function waysToChoose(n: number, k: number): number {
   let ways = 1
   for (let i = 1; i <= k; i++) ways = (ways * (n - k + i)) / i
