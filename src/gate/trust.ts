@@ -29,6 +29,9 @@ export interface Trust {
   readonly reasons: readonly string[]
 }
 
+/** How the reason begins that an open model had no free VU for an arrival: a slow target has the same effect. */
+export const STARVED = 'The run was starved of VUs'
+
 /** Starts later than this are named, in an open model. */
 const someLagMs = 10
 
@@ -56,7 +59,7 @@ function starved({ asked, dropped }: TrustInput): TrustFault[] {
   return [
     {
       weight: ratio > 0.01 ? 'bad' : 'doubt',
-      text: `The run was starved of VUs: ${dropped} of ${asked} iterations that were due did not start (${percent(ratio)}); latencies leave out what those would have waited. Raise maxVUs.`,
+      text: `${STARVED}: ${dropped} of ${asked} iterations that were due did not start (${percent(ratio)}); latencies leave out what those would have waited. Raise maxVUs.`,
     },
   ]
 }

@@ -20,8 +20,8 @@ export function brokenLineAt({ slope, knee, fall }: Pick<BrokenLine, 'slope' | '
   return load <= knee ? slope * load : (slope * knee) / (1 + (fall * (load - knee)) / knee)
 }
 
-/** By relative least squares. @returns undefined with fewer than 4 loads above 0 with throughput */
-export function fitBrokenLine(points: readonly LoadPoint[]): BrokenLine | undefined {
+/** By relative least squares. @param near  a fit of nearly the same points @returns undefined with fewer than 4 loads above 0 with throughput */
+export function fitBrokenLine(points: readonly LoadPoint[], near?: BrokenLine): BrokenLine | undefined {
   const usable = points.filter(({ load, throughput }) => load > 0 && throughput > 0)
   const loads = [...new Set(usable.map(({ load }) => load))].sort((a, b) => a - b)
   if (loads.length < 4) return undefined
@@ -34,8 +34,11 @@ export function fitBrokenLine(points: readonly LoadPoint[]): BrokenLine | undefi
     return [Math.log(below[Math.floor(below.length / 2)]!), Math.log(knee), 0.05]
   })
   const ranked = grid.map((x) => ({ x, value: loss(x) })).sort((a, b) => a.value - b.value)
-  const best = ranked
-    .slice(0, 2)
+  const starts =
+    near === undefined
+      ? ranked.slice(0, 2)
+      : [ranked[0]!, { x: [Math.log(near.slope), Math.log(near.knee), Math.max(0.02, Math.sqrt(near.fall))] }]
+  const best = starts
     .map(({ x }) => minimize(loss, x, [0.05, 0.1, 0.2]))
     .reduce((least, end) => (end.value < least.value ? end : least))
   const found = decode(best.x)

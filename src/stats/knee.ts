@@ -82,8 +82,8 @@ function resample(
       const noise = relativeError === 0 ? 0 : relativeError * normalQuantile(Math.min(1 - 1e-9, random() + 1e-10))
       return { load, throughput: model(load) * Math.max(0.01, 1 + residual + noise) }
     })
-    peaks.push(fitUsl(drawn)?.peakLoad ?? Number.POSITIVE_INFINITY)
-    if (byLine) knees.push(fitBrokenLine(drawn)?.knee ?? Number.POSITIVE_INFINITY)
+    peaks.push(fitUsl(drawn, usl)?.peakLoad ?? Number.POSITIVE_INFINITY)
+    if (byLine) knees.push(fitBrokenLine(drawn, line)?.knee ?? Number.POSITIVE_INFINITY)
   }
   return { peaks, knees }
 }

@@ -30,20 +30,25 @@ export function uslAt({ lambda, sigma, kappa }: Pick<UslFit, 'lambda' | 'sigma' 
 
 /**
  * By relative least squares, so that the small loads, where lambda is seen, weigh as much as the large.
+ * @param near  a fit of nearly the same points, from which the search begins
  * @returns  undefined with fewer than 4 loads above 0 with throughput: three parameters need more than three points
  */
-export function fitUsl(points: readonly LoadPoint[]): UslFit | undefined {
+export function fitUsl(points: readonly LoadPoint[], near?: UslFit): UslFit | undefined {
   const usable = points.filter(({ load, throughput }) => load > 0 && throughput > 0)
   if (new Set(usable.map(({ load }) => load)).size < 4) return undefined
   const loss = (x: readonly number[]): number => relativeLoss(usable, (load) => uslAt(decode(x), load))
   const most = Math.max(...usable.map(({ load }) => load))
   const lambda = Math.max(...usable.map(({ load, throughput }) => throughput / load))
   // Contention and coherency differ by orders of magnitude from system to system: several beginnings, the best end.
-  const starts = [
-    [Math.log(lambda), 0.1, 0.3 / most],
-    [Math.log(lambda), 0.4, 0.03 / most],
-    [Math.log(lambda), 0.02, 1 / most],
-  ]
+  const small = 1e-3
+  const starts =
+    near !== undefined
+      ? [[Math.log(near.lambda), Math.max(small, Math.sqrt(near.sigma)), Math.max(small, Math.sqrt(near.kappa))]]
+      : [
+          [Math.log(lambda), 0.1, 0.3 / most],
+          [Math.log(lambda), 0.4, 0.03 / most],
+          [Math.log(lambda), 0.02, 1 / most],
+        ]
   const best = starts
     .map((start) => minimize(loss, start, [0.1, 0.1, 0.3 / most]))
     .reduce((least, end) => (end.value < least.value ? end : least))

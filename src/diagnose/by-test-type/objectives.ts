@@ -1,0 +1,234 @@
+/** Thresholds of the run with the uncertainty of what was measured. */
+import { isObject, readDuration, Reading } from '#config/values.js'
+import { type Aggregation, holds, parseExpression, type ThresholdExpression } from '#gate/expression.js'
+import { endpointName, type Metric, MetricSink, parseSelector } from '#metrics/index.js'
+import type { ObjectiveResult, RunRecord, SeriesWindow, ThresholdVerdictRow } from '#record/index.js'
+import { blockBootstrap, sketchQuantileInterval, type Sketch, trialsToShow, wilson } from '#stats/index.js'
+import type { Evidence } from '../evidence.js'
+
+/** Stretches into which a run is cut to see how much its own parts differ. */
+const mostParts = 60
+/** Objectives whose parts are held in memory at once; more are given without an interval. */
+const mostJudged = 400
+
+/** Reads the record once for all of them. */
+export async function objectivesOf(evidence: Evidence, record: RunRecord): Promise<readonly ObjectiveResult[]> {
+  const rows = evidence.run.thresholds
+  const wanted = rows.slice(0, mostJudged).map((row) => new Judged(row, evidence))
+  if (wanted.length > 0) for await (const window of record.windows()) for (const one of wanted) one.add(window)
+  return rows.map((row, i) => wanted[i]?.result() ?? withoutInterval(row))
+}
+
+class Judged {
+  readonly #row: ThresholdVerdictRow
+  readonly #expression: ThresholdExpression | undefined
+  readonly #metricName: string
+  readonly #tags: readonly (readonly [string, string])[]
+  readonly #excludeFirstNs: number
+  readonly #durationS: number
+  readonly #partNs: number
+  readonly #parts = new Map<number, MetricSink>()
+  #metric: Metric | undefined
+  readonly #tagSets = new Map<number, boolean>()
+
+  constructor(row: ThresholdVerdictRow, evidence: Evidence) {
+    const parsed = parseExpression(row.source)
+    this.#row = row
+    this.#expression = 'problem' in parsed ? undefined : parsed
+    const selector = selectorOf(row.metric)
+    this.#metricName = selector.metric
+    this.#tags = selector.tags
+    const { excludeFirstS, windowS } = stretchOf(row, evidence.run.options)
+    // A sliding window at the end of the run looks at its last stretch alone.
+    const skippedS = windowS === undefined ? excludeFirstS : Math.max(excludeFirstS, evidence.durationS - windowS)
+    this.#excludeFirstNs = skippedS * 1e9
+    this.#durationS = Math.max(0, evidence.durationS - skippedS)
+    this.#partNs = Math.max(1e9, (this.#durationS * 1e9) / mostParts)
+  }
+
+  add({ batch, fromNs }: SeriesWindow): void {
+    this.#metric ??= batch.metrics.find(({ name }) => name === this.#metricName)
+    for (const { id, entries } of batch.tagSets) {
+      const has = new Map(entries)
+      this.#tagSets.set(
+        id,
+        this.#tags.every(([key, value]) => has.get(key) === value),
+      )
+    }
+    if (this.#metric === undefined || fromNs < this.#excludeFirstNs) return
+    for (const row of batch.rows) {
+      if (row.metric !== this.#metric.id || this.#tagSets.get(row.tags) !== true) continue
+      const at = Math.min(mostParts - 1, Math.floor((fromNs - this.#excludeFirstNs) / this.#partNs))
+      let sink = this.#parts.get(at)
+      if (sink === undefined) this.#parts.set(at, (sink = new MetricSink(this.#metric.type)))
+      sink.mergeRow(row)
+    }
+  }
+
+  result(): ObjectiveResult {
+    const parts = [...this.#parts].sort(([a], [b]) => a - b).map(([, sink]) => sink)
+    const count = parts.reduce((sum, part) => sum + part.count, 0)
+    const base = withoutInterval(this.#row)
+    if (this.#metric === undefined || this.#expression === undefined || count === 0) return base
+    const { aggregation } = this.#expression
+    const interval = intervalOf(parts, aggregation, this.#durationS)
+    const value = this.#row.value ?? interval.value
+    const { low, high } = interval
+    return {
+      ...base,
+      value,
+      unit: unitOf(this.#metric, aggregation),
+      low,
+      high,
+      count,
+      verdict: verdictOf(this.#expression, value, low, high, this.#row.ok),
+    }
+  }
+}
+
+/**
+ * What it would take to show an error ratio as low as the objective asks for; undefined where the run was long enough.
+ * @returns  "99.99 % is not demonstrable with n = 1,200: ..."
+ */
+export function demonstrable(objective: ObjectiveResult): string | undefined {
+  const parsed = parseExpression(objective.target)
+  if ('problem' in parsed || parsed.aggregation.method !== 'rate' || objective.unit !== '') return undefined
+  const isUpper = parsed.operator === '<' || parsed.operator === '<='
+  const allowed = isUpper ? parsed.value : 1 - parsed.value
+  if (!(allowed > 0 && allowed < 0.5)) return undefined
+  const needed = trialsToShow(allowed)
+  if (objective.count >= needed || objective.verdict === 'missed') return undefined
+  const share = `${Number((100 * (1 - allowed)).toPrecision(8))} %`
+  return `${objective.name}: ${share} is not demonstrable with n=${objective.count}: it takes ${needed} without a single failure to show it with 95 % confidence.`
+}
+
+interface Measured {
+  readonly value: number | null
+  readonly low: number | null
+  readonly high: number | null
+}
+
+/** Null sides are open: the run cannot bound it there. */
+function intervalOf(parts: readonly MetricSink[], { method, percentile }: Aggregation, durationS: number): Measured {
+  const first = parts[0]!
+  const closed = (low: number, high: number, value: number): Measured => ({
+    value,
+    low: Number.isFinite(low) ? low : null,
+    high: Number.isFinite(high) ? high : null,
+  })
+  const sum = (of: readonly MetricSink[]): number => of.reduce((all, part) => all + part.sum, 0)
+  const count = (of: readonly MetricSink[]): number => of.reduce((all, part) => all + part.count, 0)
+  const blocks = Math.max(1, Math.round(parts.length ** (1 / 3)))
+  switch (method) {
+    case 'p':
+    case 'med': {
+      const q = method === 'med' ? 0.5 : percentile / 100
+      const found = sketchQuantileInterval(
+        parts.map((part): Sketch => part.sketch),
+        q,
+      )
+      return found === undefined ? { value: null, low: null, high: null } : closed(found.low, found.high, found.value)
+    }
+    case 'rate': {
+      if (first.type === 'rate') {
+        // Failures come in bursts: where whole stretches differ more than chance has it, the bootstrap is the wider.
+        const byCount = wilson(sum(parts), count(parts))
+        const byPart = blockBootstrap(parts, blocks, (sample) => sum(sample) / count(sample))!
+        return closed(Math.min(byCount.low, byPart.low), Math.max(byCount.high, byPart.high), sum(parts) / count(parts))
+      }
+      const perS = (of: readonly MetricSink[]): number => (sum(of) / of.length) * (parts.length / durationS)
+      const byPart = parts.length < 5 ? undefined : blockBootstrap(parts, blocks, perS)
+      const value = sum(parts) / durationS
+      return byPart === undefined ? { value, low: null, high: null } : closed(byPart.low, byPart.high, value)
+    }
+    case 'avg': {
+      const average = (of: readonly MetricSink[]): number => sum(of) / count(of)
+      const byPart = parts.length < 5 ? undefined : blockBootstrap(parts, blocks, average)
+      const value = average(parts)
+      return byPart === undefined ? { value, low: null, high: null } : closed(byPart.low, byPart.high, value)
+    }
+    // What was counted or was the extreme is a fact of this run; no sample of it bounds what another would give.
+    case 'count':
+      return closed(sum(parts), sum(parts), sum(parts))
+    case 'value':
+      return closed(parts.at(-1)!.sum, parts.at(-1)!.sum, parts.at(-1)!.sum)
+    case 'min': {
+      const least = Math.min(...parts.map((part) => part.min))
+      return closed(least, least, least)
+    }
+    case 'max': {
+      const most = Math.max(...parts.map((part) => part.max))
+      return closed(most, most, most)
+    }
+  }
+}
+
+/** Met or missed when the whole interval says so. An open side can still be decided by the other. */
+function verdictOf(
+  { operator, value: limit }: ThresholdExpression,
+  value: number | null,
+  low: number | null,
+  high: number | null,
+  ok: boolean | null,
+): ObjectiveResult['verdict'] {
+  if (value === null) return 'no-data'
+  if (operator === '==' || operator === '===' || operator === '!=') return ok === false ? 'missed' : 'met'
+  const below = operator === '<' || operator === '<='
+  const best = below ? low : high
+  const worst = below ? high : low
+  if (worst !== null && holds(worst, operator, limit)) return 'met'
+  if (best !== null && !holds(best, operator, limit)) return 'missed'
+  return 'unsure'
+}
+
+function withoutInterval(row: ThresholdVerdictRow): ObjectiveResult {
+  const { metric, tags } = selectorOf(row.metric)
+  const has = new Map(tags)
+  const name = has.get('name') ?? has.get('url')
+  return {
+    name: `${row.metric}: ${row.source}`,
+    endpoint: endpointName({ method: has.get('method'), name }) ?? null,
+    metric,
+    target: row.source,
+    value: null,
+    unit: '',
+    low: null,
+    high: null,
+    count: 0,
+    verdict: 'no-data',
+  }
+}
+
+function selectorOf(key: string): { readonly metric: string; readonly tags: readonly (readonly [string, string])[] } {
+  try {
+    return parseSelector(key)
+  } catch {
+    // A damaged record: such a metric has no samples.
+    return { metric: key, tags: [] }
+  }
+}
+
+function unitOf({ contains, type }: Metric, { method }: Aggregation): string {
+  const unit = contains === 'time' ? 'ms' : contains === 'data' ? 'bytes' : ''
+  return method === 'rate' && type === 'counter' ? (unit === '' ? '/s' : `${unit}/s`) : unit
+}
+
+/** perfwright's own keys of a threshold, as the options of the record have them. */
+function stretchOf(
+  row: ThresholdVerdictRow,
+  options: Readonly<Record<string, unknown>>,
+): { readonly excludeFirstS: number; readonly windowS: number | undefined } {
+  const all = options['thresholds']
+  const specs = isObject(all) ? all[row.metric] : undefined
+  const spec = Array.isArray(specs)
+    ? specs.find((one) => isObject(one) && one['threshold'] === row.source && (one['excludeFirst'] ?? one['window']))
+    : undefined
+  if (!isObject(spec)) return { excludeFirstS: 0, windowS: undefined }
+  return { excludeFirstS: seconds(spec['excludeFirst']) ?? 0, windowS: seconds(spec['window']) }
+}
+
+function seconds(value: unknown): number | undefined {
+  if (value === null || value === undefined) return undefined
+  const ns = readDuration(value, new Reading('', []))
+  return ns === undefined ? undefined : ns / 1e9
+}
