@@ -1,7 +1,7 @@
 /** Which process of this machine a script talks to, and what it is. */
 import { basename } from 'node:path'
 import { inspectProcess, type Runtime } from '#profile/take/process.js'
-import { processTree, readText } from './local/proc.js'
+import { readText } from './local/proc.js'
 import { listenerOf } from './local/sockets.js'
 
 export interface FoundTarget {
@@ -29,7 +29,7 @@ export function loopbackPorts(text: string): number[] {
 /** Undefined when nobody of this machine listens there, or we ourselves do. */
 export function targetOnPort(port: number): FoundTarget | undefined {
   const pid = listenerOf(port)
-  if (pid === undefined || pid === process.pid || processTree(process.pid).includes(pid)) return undefined
+  if (pid === undefined || pid === process.pid) return undefined
   return describeTarget(pid, `listens on port ${port}`)
 }
 

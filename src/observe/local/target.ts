@@ -8,8 +8,11 @@ import { descriptors, tcpSockets } from './sockets.js'
 
 /** The kernel walks all pages of a process for its proportional share: dear for large ones. */
 const pssEveryNs = 10e9
-/** Tables of sockets are read at most once in so many times of what they took. */
-const socketShare = 50
+/**
+ * The kernel walks its whole table of connections for one read, 10 ms on a large machine however few there are: so it is
+ * read at most once in so many times of what it took, and the readings hold meanwhile.
+ */
+const socketShare = 300
 const maxThreads = 256
 const maxPeers = 50
 
