@@ -1,6 +1,7 @@
-// The pages that run in a browser: src/web/NAME/main.ts -> dist/web/NAME.js, one script each, to stand inside its page.
+// The pages that run in a browser: src/web/NAME/main.ts(x) -> dist/web/NAME.js, one script each, to stand inside its page.
+// A folder without main is shared by pages.
 // With NAME as argument: that one, to standard output.
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -11,15 +12,19 @@ const web = join(root, 'src', 'web')
 /** Writes all of them into `folder`. */
 export async function bundleWeb(folder) {
   mkdirSync(folder, { recursive: true })
-  const names = readdirSync(web, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  await Promise.all(names.map(async ({ name }) => writeFileSync(join(folder, `${name}.js`), await bundlePage(name))))
+  const names = readdirSync(web).filter((name) => mainOf(name) !== undefined)
+  await Promise.all(names.map(async (name) => writeFileSync(join(folder, `${name}.js`), await bundlePage(name))))
+}
+
+function mainOf(name) {
+  return ['main.ts', 'main.tsx'].map((file) => join(web, name, file)).find((file) => existsSync(file))
 }
 
 /** The code of one page. */
 export async function bundlePage(name) {
   const result = await build({
     absWorkingDir: root,
-    entryPoints: [join(web, name, 'main.ts')],
+    entryPoints: [mainOf(name)],
     bundle: true,
     write: false,
     minify: true,
@@ -27,6 +32,9 @@ export async function bundlePage(name) {
     platform: 'browser',
     target: 'es2022',
     conditions: ['source'],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    loader: { '.css': 'text' },
     legalComments: 'none',
     logLevel: 'warning',
   })

@@ -21,7 +21,7 @@ export const importTable = {
   convert: ['base'],
   api: ['base', 'stats', 'metrics', 'config', 'record', 'script', 'engine', 'output', 'gate', 'report'],
   control: ['base', 'stats', 'metrics', 'config', 'gate', 'api'],
-  dashboard: ['base', 'stats', 'metrics', 'config', 'record', 'gate', 'report', 'profile', 'api'],
+  dashboard: ['base', 'stats', 'metrics', 'config', 'record', 'gate', 'report', 'profile', 'api', 'control'],
   cli: [
     'base',
     'stats',

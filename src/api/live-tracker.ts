@@ -122,7 +122,7 @@ export class LiveTracker {
     const tags = this.#tags.get(tagsId)
     const status = tags?.get('status') ?? '0'
     if (status === '0') this.unanswered += failed
-    const kind = status === '0' ? (errorKinds[tags?.get('error_code') ?? ''] ?? 'no answer') : `${status[0]}xx`
+    const kind = errorKind(status, tags?.get('error_code'))
     this.#errors.set(kind, (this.#errors.get(kind) ?? 0) + failed)
   }
 
@@ -138,6 +138,11 @@ export class LiveTracker {
     }
     return sketch
   }
+}
+
+/** A failed request in a word, by its status (`0` without an answer) and k6's error code. */
+export function errorKind(status: string, code: string | undefined): string {
+  return status === '0' ? (errorKinds[code ?? ''] ?? 'no answer') : `${status[0]}xx`
 }
 
 /** k6's error codes in a word. */

@@ -61,6 +61,10 @@ export interface RuntimeSettings {
         readonly uris: readonly string[]
       }
     | undefined
+  /** `--dashboard`: its address, '' for the usual one; undefined is off. */
+  readonly dashboard: string | undefined
+  readonly dashboardKeep: boolean
+  readonly dashboardAllowRemote: boolean
   readonly json: boolean
 }
 
@@ -514,6 +518,21 @@ export const RUN_FLAGS: readonly OptionFlag[] = [
     help: 'watch a service too: postgres://..., redis://..., go+http://127.0.0.1:6060 (repeatable)',
   },
   { name: 'no-observe', takes: 'nothing', group: OWN, help: 'watch nothing but the injector' },
+  {
+    name: 'dashboard',
+    takes: 'optional',
+    alone: '',
+    arg: 'HOST:PORT',
+    group: OWN,
+    help: 'show the run live in a browser, with control; the terminal prints the URL (default 127.0.0.1:5665)',
+  },
+  { name: 'dashboard-keep', takes: 'nothing', group: OWN, help: 'keep the dashboard after the run, until Ctrl-C' },
+  {
+    name: 'dashboard-allow-remote',
+    takes: 'nothing',
+    group: OWN,
+    help: 'let --dashboard listen on an address that other machines reach',
+  },
   { name: 'json', takes: 'nothing', group: OWN, help: 'print verdict, trust and summary as one JSON object' },
 ]
 
@@ -666,6 +685,9 @@ function toRuntime(parsed: ParsedFlags, env: Env, systemEnv: boolean): RuntimeSe
     workers: toWorkers(text('workers', 'PERFWRIGHT_WORKERS') ?? (env['PW_WORKERS'] || undefined)),
     name: text('name', 'PERFWRIGHT_NAME'),
     engine,
+    dashboard: text('dashboard', 'PERFWRIGHT_DASHBOARD'),
+    dashboardKeep: bool('dashboard-keep', 'PERFWRIGHT_DASHBOARD_KEEP') ?? false,
+    dashboardAllowRemote: bool('dashboard-allow-remote', 'PERFWRIGHT_DASHBOARD_ALLOW_REMOTE') ?? false,
     json: bool('json', 'PERFWRIGHT_JSON') ?? false,
   }
 }

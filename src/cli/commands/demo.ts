@@ -42,6 +42,7 @@ export const demoCommand: Command = {
       if (values.serve === true) return await serve(io)
       const journey = join(packageRoot(), 'examples', 'shop', 'journey.ts')
       const flags = ['-e', `BASE_URL=${shop.url}`, '--name', 'demo', '--summary-by', 'endpoint']
+      if (values.dashboard === true) flags.push('--dashboard', '--dashboard-keep')
       if (values.short === true) flags.push('-e', 'PACE=0.3', '-s', '2s:10', '-s', '4s:10', '-s', '1s:0')
       const { exitCode, recordDir } = await runScript(parseRunFlags([...flags, journey], io.env), io)
       if (recordDir !== undefined) {
@@ -63,6 +64,7 @@ function read(argv: readonly string[]): {
     help?: boolean
     short?: boolean
     serve?: boolean
+    dashboard?: boolean
   }
 } {
   try {
@@ -74,6 +76,7 @@ function read(argv: readonly string[]): {
         products: { type: 'string' },
         short: { type: 'boolean' },
         serve: { type: 'boolean' },
+        dashboard: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     })
@@ -113,6 +116,7 @@ Flags:
   --products N     size of the catalogue (default 100,000; as many orders)
   --short          a few seconds instead of thirty
   --serve          open the shop and run nothing
+  --dashboard      show the run live in a browser, and keep the page until Ctrl-C
   -h, --help       this text
 
 Faults:

@@ -14,6 +14,10 @@ export const commands: Readonly<Record<string, { readonly summary: string; load(
     summary: 'show a run record as json, csv or md',
     load: async () => (await import('./report.js')).reportCommand,
   },
+  dashboard: {
+    summary: 'show records and running tests in a browser: compare, follow, start',
+    load: async () => (await import('./dashboard.js')).dashboardCommand,
+  },
   profile: {
     summary: 'profile a running Node, Python or Go program; show and convert profiles',
     load: async () => (await import('./profile/index.js')).profileCommand,

@@ -21,6 +21,7 @@ import type { Command, CommandIo } from '../command.js'
 import { parseRunFlags, type RunCommand, runHelp, withoutEffect, withoutOwnFlags } from '../run-flags.js'
 import { ControlHost } from '../control-host.js'
 import { ObserveCompanion } from '../run-companions/observe.js'
+import { DashboardHost } from '../run-companions/dashboard.js'
 import { ProfileCompanion } from '../run-companions/profile.js'
 import { RunTerminal } from '../run-terminal.js'
 import { compile, proxyEnv, scriptEnv, secretSources } from '../script-host.js'
@@ -139,7 +140,8 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
       const result = await run.run((measured) => summaryInput(measured, flags, io))
       await companions.ask((companion) => companion.loadEnded?.(result))
       const exitCode = await finish(result, flags, io, terminal, files, companions)
-      if (runtime.linger === true) await untilSignal(terminal)
+      const keepsPage = runtime.dashboard !== undefined && runtime.dashboardKeep
+      if (runtime.linger === true || keepsPage) await untilSignal(terminal, keepsPage ? '--dashboard-keep' : '--linger')
       return { exitCode, recordDir: files.dir }
     } finally {
       stopListening()
@@ -164,10 +166,12 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
 
 /** In the order in which they are told. */
 function companionsOf({ runtime }: RunCommand, io: CommandIo): readonly RunCompanion[] {
-  const { profile, observe } = runtime
+  const { profile, observe, dashboard } = runtime
   const pySpy = { program: io.env['PW_PY_SPY'] ?? 'py-spy', native: false }
   const companions: RunCompanion[] = []
-  // The profiler goes first: it leaves the target before the target is ended.
+  // Told before all others, because it shows what they say from the start on.
+  if (dashboard !== undefined) companions.push(new DashboardHost(runtime, io))
+  // The profiler goes before the observers: it leaves the target before the target is ended.
   if (profile !== undefined) {
     const kinds = profile.includes('auto') ? undefined : (profile as readonly ProfileKind[])
     companions.push(new ProfileCompanion(systemClock, kinds, pySpy))
@@ -253,9 +257,9 @@ async function finish(
   return exitCode
 }
 
-/** `--linger`: the process stays until it is told to go. */
-async function untilSignal(terminal: RunTerminal): Promise<void> {
-  terminal.warn('The run is over; Ctrl-C ends the process (--linger).')
+/** The process stays until it is told to go. @param flag  that asked for it */
+async function untilSignal(terminal: RunTerminal, flag: string): Promise<void> {
+  terminal.warn(`The run is over; Ctrl-C ends the process (${flag}).`)
   await new Promise<void>((resolve) => {
     // A signal handler alone does not keep the process alive.
     const alive = setInterval(() => {}, 60_000)

@@ -1,0 +1,320 @@
+/**
+ * One chart over time, of which a page has many: they share their x range and their cursor, show what is under it in
+ * their legends, and are drawn only while they can be seen.
+ */
+import { useEffect, useRef } from 'preact/hooks'
+import uPlot from 'uplot'
+import { formatClock, formatNumber, formatTick, type Unit } from './format.js'
+
+export interface ChartSeries {
+  readonly label: string
+  /** As many as there are times; null is a gap. */
+  readonly values: readonly (number | null)[]
+  /** Name of the colour's variable: `c1`. */
+  readonly colour: string
+  readonly unit?: Unit
+  /** Has its own scale, on the right. */
+  readonly right?: boolean
+  readonly dash?: boolean
+  readonly fill?: boolean
+}
+
+export interface ChartBand {
+  readonly from: number
+  readonly to: number
+  readonly kind: 'stage' | 'bad'
+}
+
+export interface ChartLine {
+  readonly value: number
+  readonly label: string
+}
+
+export interface ChartMark {
+  readonly t: number
+  readonly label: string
+}
+
+export interface ChartProps {
+  readonly title: string
+  readonly unit: Unit
+  readonly rightUnit?: Unit
+  readonly times: readonly number[]
+  readonly series: readonly ChartSeries[]
+  /** Changes when the data did: the arrays themselves may be the same. */
+  readonly version: number
+  readonly height?: number
+  /** Stretch that is shown; null = everything. */
+  readonly range?: readonly [number, number] | null
+  /** A stretch was dragged, or everything is wanted again. */
+  readonly onZoom?: (range: readonly [number, number] | null) => void
+  /** Charts with the same key move their cursors together. */
+  readonly syncKey?: string
+  readonly bands?: readonly ChartBand[]
+  /** Limits of thresholds. */
+  readonly lines?: readonly ChartLine[]
+  /** Annotations and events. */
+  readonly marks?: readonly ChartMark[]
+  /** Values cannot exceed it: 1 for ratios. */
+  readonly most?: number
+}
+
+export function Chart(props: ChartProps) {
+  const box = useRef<HTMLDivElement>(null)
+  const legend = useRef<HTMLUListElement>(null)
+  const plot = useRef<Plot>(undefined)
+  const shape = props.series.map(({ label, colour, right, dash }) => `${label} ${colour} ${right} ${dash}`).join('|')
+
+  useEffect(() => {
+    if (box.current === null) return undefined
+    const made = new Plot(box.current, () => legend.current, props)
+    plot.current = made
+    return () => made.destroy()
+  }, [shape, props.unit, props.rightUnit, props.height])
+  useEffect(() => plot.current?.update(props))
+
+  return (
+    <section class="chart" aria-label={props.title}>
+      <div class="chart-head">
+        <h3>{props.title}</h3>
+        <ul class="chart-legend" ref={legend}>
+          {props.series.map(({ label, colour }) => (
+            <li key={label}>
+              <i style={{ background: `var(--${colour})` }} />
+              <span title={label}>{label}</span>
+              <b />
+            </li>
+          ))}
+        </ul>
+      </div>
+      <div ref={box} role="img" aria-label={`${props.title} over time; the legend has the latest values`} />
+    </section>
+  )
+}
+
+/** The canvas, which lives as long as the shape of the chart stays and is told of new data. */
+class Plot {
+  #props: ChartProps
+  readonly #box: HTMLElement
+  readonly #legend: () => HTMLElement | null
+  #plot: uPlot
+  readonly #resize: ResizeObserver
+  readonly #watch: IntersectionObserver
+  readonly #scheme = matchMedia('(prefers-color-scheme: dark)')
+  readonly #recolour = (): void => this.#remake()
+  #isVisible = false
+  #isStale = true
+
+  constructor(box: HTMLElement, legend: () => HTMLElement | null, props: ChartProps) {
+    this.#box = box
+    this.#legend = legend
+    this.#props = props
+    this.#plot = this.#make()
+    this.#resize = new ResizeObserver(() => {
+      const width = box.clientWidth
+      if (width > 0 && width !== this.#plot.width) this.#plot.setSize({ width, height: this.#height() })
+    })
+    this.#resize.observe(box)
+    this.#watch = new IntersectionObserver(
+      (entries) => {
+        this.#isVisible = entries.some((entry) => entry.isIntersecting)
+        if (this.#isVisible && this.#isStale) this.#draw()
+      },
+      { rootMargin: '200px' },
+    )
+    this.#watch.observe(box)
+    this.#scheme.addEventListener('change', this.#recolour)
+  }
+
+  update(props: ChartProps): void {
+    this.#props = props
+    if (this.#isVisible && !document.hidden) this.#draw()
+    else this.#isStale = true
+  }
+
+  destroy(): void {
+    this.#resize.disconnect()
+    this.#watch.disconnect()
+    this.#scheme.removeEventListener('change', this.#recolour)
+    this.#plot.destroy()
+  }
+
+  #remake(): void {
+    this.#plot.destroy()
+    this.#plot = this.#make()
+    this.#draw()
+  }
+
+  #draw(): void {
+    this.#isStale = false
+    const { times, series, range } = this.#props
+    const data = [times, ...series.map(({ values }) => values)] as unknown as uPlot.AlignedData
+    this.#plot.batch(() => {
+      this.#plot.setData(data, false)
+      const last = times.at(-1) ?? 1
+      this.#plot.setScale(
+        'x',
+        range == null ? { min: times[0] ?? 0, max: Math.max(last, 1) } : { min: range[0], max: range[1] },
+      )
+    })
+    if (this.#plot.cursor.idx == null) this.#tell(times.length - 1)
+  }
+
+  /** Values at a place, in the legend. */
+  #tell(at: number): void {
+    const cells = this.#legend()?.querySelectorAll('b')
+    this.#props.series.forEach(({ values, unit, right }, i) => {
+      const cell = cells?.[i]
+      const of = unit ?? (right === true ? (this.#props.rightUnit ?? this.#props.unit) : this.#props.unit)
+      if (cell !== undefined) cell.textContent = formatNumber(values[at], of)
+    })
+  }
+
+  #height(): number {
+    return this.#props.height ?? 170
+  }
+
+  #make(): uPlot {
+    const props = this.#props
+    const style = getComputedStyle(document.documentElement)
+    const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim()
+    const axis = {
+      stroke: colour('quiet'),
+      grid: { stroke: colour('grid'), width: 1 },
+      ticks: { show: false },
+      font: '11px system-ui, sans-serif',
+    }
+    const hasRight = props.series.some(({ right }) => right)
+    const range =
+      (isRight: boolean) =>
+      (_: uPlot, __: number, max: number): [number, number] => {
+        const { lines = [], most } = this.#props
+        let top = Number.isFinite(max) && max > 0 ? max * 1.08 : 1
+        if (!isRight) {
+          // A limit far above would press everything else flat.
+          for (const { value } of lines) if (value < top * 3) top = Math.max(top, value * 1.08)
+          if (most !== undefined) top = Math.min(top, most)
+        }
+        return [0, top]
+      }
+    const options: uPlot.Options = {
+      width: Math.max(this.#box.clientWidth, 100),
+      height: this.#height(),
+      legend: { show: false },
+      cursor: {
+        sync: { key: props.syncKey ?? 'page', setSeries: false },
+        points: { size: 6 },
+        drag: { x: true, y: false, setScale: false },
+      },
+      scales: { x: { time: false }, y: { range: range(false) }, r: { range: range(true) } },
+      axes: [
+        { ...axis, size: 26, values: (_, ticks) => ticks.map(formatClock), space: 70 },
+        { ...axis, size: 48, values: (_, ticks) => ticks.map((tick) => formatTick(tick, this.#props.unit)), space: 32 },
+        ...(hasRight
+          ? [
+              {
+                ...axis,
+                scale: 'r',
+                // The library's enum has no value when it runs: 1 is its right side.
+                side: 1 as uPlot.Axis.Side,
+                size: 48,
+                grid: { show: false },
+                values: (_: uPlot, ticks: number[]) =>
+                  ticks.map((tick) => formatTick(tick, this.#props.rightUnit ?? this.#props.unit)),
+                space: 32,
+              },
+            ]
+          : []),
+      ],
+      series: [
+        {},
+        ...props.series.map(({ label, colour: name, right, dash, fill }) => ({
+          label,
+          scale: right === true ? 'r' : 'y',
+          stroke: colour(name),
+          width: 1.6,
+          points: { show: false },
+          ...(dash === true ? { dash: [5, 4] } : {}),
+          ...(fill === true ? { fill: `color-mix(in srgb, ${colour(name)} 14%, transparent)` } : {}),
+        })),
+      ],
+      hooks: {
+        drawClear: [(plot) => this.#drawBands(plot, colour)],
+        draw: [(plot) => this.#drawLines(plot, colour)],
+        setCursor: [(plot) => this.#tell(plot.cursor.idx ?? this.#props.times.length - 1)],
+        setSelect: [(plot) => this.#select(plot)],
+      },
+    }
+    const plot = new uPlot(options, [[]] as unknown as uPlot.AlignedData, this.#box)
+    plot.over.addEventListener('dblclick', () => this.#props.onZoom?.(null))
+    return plot
+  }
+
+  #select(plot: uPlot): void {
+    const { left, width } = plot.select
+    if (width > 4) {
+      const [from, to] = [plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')]
+      if (to - from >= 2) this.#props.onZoom?.([from, to])
+    }
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+  }
+
+  #drawBands(plot: uPlot, colour: (name: string) => string): void {
+    const { ctx, bbox } = plot
+    for (const { from, to, kind } of this.#props.bands ?? []) {
+      const [left, right] = [plot.valToPos(from, 'x', true), plot.valToPos(to, 'x', true)]
+      const x = Math.max(bbox.left, left)
+      const width = Math.min(bbox.left + bbox.width, right) - x
+      if (width <= 0) continue
+      ctx.fillStyle = colour(kind === 'bad' ? 'bad-band' : 'band')
+      ctx.fillRect(x, bbox.top, width, bbox.height)
+    }
+  }
+
+  #drawLines(plot: uPlot, colour: (name: string) => string): void {
+    const { ctx, bbox } = plot
+    const { lines = [], marks = [] } = this.#props
+    ctx.save()
+    ctx.beginPath()
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height)
+    ctx.clip()
+    ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`
+    ctx.lineWidth = devicePixelRatio
+    for (const { value, label } of lines) {
+      const y = plot.valToPos(value, 'y', true)
+      ctx.strokeStyle = colour('bad')
+      ctx.fillStyle = colour('bad')
+      ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio])
+      const isAbove = y < bbox.top
+      if (!isAbove) {
+        ctx.beginPath()
+        ctx.moveTo(bbox.left, y)
+        ctx.lineTo(bbox.left + bbox.width, y)
+        ctx.stroke()
+      }
+      ctx.textAlign = 'right'
+      ctx.textBaseline = isAbove || y - bbox.top < 16 * devicePixelRatio ? 'top' : 'bottom'
+      ctx.fillText(isAbove ? `↑ ${label}` : label, bbox.left + bbox.width - 4, Math.max(bbox.top + 2, y))
+    }
+    ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio])
+    ctx.strokeStyle = colour('quiet')
+    ctx.fillStyle = colour('quiet')
+    ctx.textAlign = 'left'
+    ctx.textBaseline = 'top'
+    let free = bbox.left
+    for (const { t, label } of marks) {
+      const x = plot.valToPos(t, 'x', true)
+      if (x < bbox.left || x > bbox.left + bbox.width) continue
+      ctx.beginPath()
+      ctx.moveTo(x, bbox.top)
+      ctx.lineTo(x, bbox.top + bbox.height)
+      ctx.stroke()
+      // Texts that would stand on each other are left out: the log has them.
+      if (x < free) continue
+      const text = label.slice(0, 28)
+      ctx.fillText(text, x + 3, bbox.top + 2)
+      free = x + ctx.measureText(text).width + 8
+    }
+    ctx.restore()
+  }
+}
