@@ -215,7 +215,7 @@ class Plot {
               {
                 ...axis,
                 scale: 'r',
-                // The library's enum has no value when it runs: 1 is its right side.
+                // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the enum has no value when it runs
                 side: 1 as uPlot.Axis.Side,
                 size: 48,
                 grid: { show: false },
