@@ -32,14 +32,16 @@ export async function findProfiles(dir: string, startUnixMs: number, disk: Disk 
     const facts = await readFacts(disk, join(root, name, 'profile.json'))
     if (facts === undefined) continue
     const startedMs = numberOf(facts.startedUnixMs)
-    const fromS = numberOf(facts.fromS) ?? (startedMs === undefined ? undefined : (startedMs - startUnixMs) / 1000)
+    // Of a profile that was taken during the run (`RunFacts`).
+    const run = (typeof facts.run === 'object' && facts.run !== null ? facts.run : {}) as Record<string, unknown>
+    const fromS = numberOf(run.fromS) ?? (startedMs === undefined ? undefined : (startedMs - startUnixMs) / 1000)
     const lengthS = (numberOf(facts.durationNs) ?? 0) / 1e9
-    const toS = numberOf(facts.toS) ?? (fromS === undefined ? undefined : fromS + lengthS)
+    const toS = numberOf(run.toS) ?? (fromS === undefined ? undefined : fromS + lengthS)
     let profile: Promise<Profile | undefined> | undefined
     refs.push({
       kind: typeof facts.kind === 'string' ? facts.kind : '',
       runtime: typeof facts.runtime === 'string' ? facts.runtime : '',
-      why: typeof facts.why === 'string' ? facts.why : '',
+      why: typeof run.why === 'string' ? run.why : '',
       source: `profiles/${name}`,
       fromS,
       toS,

@@ -42,6 +42,7 @@ export const demoCommand: Command = {
       if (values.serve === true) return await serve(io)
       const journey = join(packageRoot(), 'examples', 'shop', 'journey.ts')
       const flags = ['-e', `BASE_URL=${shop.url}`, '--name', 'demo', '--summary-by', 'endpoint']
+      flags.push('--observe', shop.databaseUrl, '--profile', 'auto')
       if (values.dashboard === true) flags.push('--dashboard', '--dashboard-keep')
       if (values.short === true) flags.push('-e', 'PACE=0.3', '-s', '2s:10', '-s', '4s:10', '-s', '1s:0')
       const { exitCode, recordDir } = await runScript(parseRunFlags([...flags, journey], io.env), io)

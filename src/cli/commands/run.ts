@@ -68,7 +68,7 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
     warn: (message) => terminal.warn(message),
   })
   const api = new ControlHost()
-  const companions = new Companions(companionsOf(flags, io), (name, error) => {
+  const companions = new Companions(await companionsOf(flags, io), (name, error) => {
     const why = error instanceof Error ? error.message : String(error)
     terminal.warn(`${name} gave up, the run goes on: ${why}`)
     files.event('companion', { name, failed: why })
@@ -165,7 +165,7 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
 }
 
 /** In the order in which they are told. */
-function companionsOf({ runtime }: RunCommand, io: CommandIo): readonly RunCompanion[] {
+async function companionsOf({ runtime }: RunCommand, io: CommandIo): Promise<readonly RunCompanion[]> {
   const { profile, observe, dashboard } = runtime
   const pySpy = { program: io.env['PW_PY_SPY'] ?? 'py-spy', native: false }
   const companions: RunCompanion[] = []
@@ -173,13 +173,14 @@ function companionsOf({ runtime }: RunCommand, io: CommandIo): readonly RunCompa
   if (dashboard !== undefined) companions.push(new DashboardHost(runtime, io))
   // The profiler goes before the observers: it leaves the target before the target is ended.
   if (profile !== undefined) {
+    const { ProfileCompanion } = await import('../run-companions/profile.js')
     const kinds = profile.includes('auto') ? undefined : (profile as readonly ProfileKind[])
     companions.push(new ProfileCompanion(systemClock, kinds, pySpy))
   }
   if (observe !== undefined) {
-    companions.push(
-      new ObserveCompanion(systemClock, { ...observe, pySpy, cwd: io.cwd, env: scriptEnv(io.env, runtime) }),
-    )
+    const { ObserveCompanion } = await import('../run-companions/observe.js')
+    const env = scriptEnv(io.env, runtime)
+    companions.push(new ObserveCompanion(systemClock, { ...observe, pySpy, cwd: io.cwd, env }))
   }
   return companions
 }
