@@ -1,14 +1,15 @@
 // The fault suite: every pair of the manifest is run with its fault and without, by the built command line, against real
 // services, PostgreSQL and Redis; what the diagnosis found is compared with what was planted.
-//   node test/targets/suite/run.mjs [--only PART,PART] [--pairs N] [--all] [--aa N] [--keep] [--no-pin] [--plain] [--seconds N] [--table FILE]
+//   node test/targets/suite/run.mjs [--only PART,PART] [--pairs N] [--all] [--aa N] [--keep] [--no-pin] [--plain] [--again DIR] [--seconds N] [--table FILE]
 //     --only     pairs whose name or kind holds one of the parts        --pairs    at most so many
 //     --all      those that are not `core`, too                         --aa       so many healthy runs and nothing else
 //     --keep     keeps all records (else those of what went wrong)      --no-pin   service and load on any core
+//     --again    diagnoses the records of an earlier run (a folder that --keep left) instead of running anything
 //     --plain    only the load, nothing watched: prints what it measured on both sides, to see what a new pair does
 //     --seconds  starts no further pair after so many (default 870)     --table    writes the table there, too
 // Ends with `recall x/y, precision a/b` and `N passed, N failed`; the exit code says whether both are at least 95 %.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +19,7 @@ import { findProgram } from '../servers/process.mjs'
 import { redisMissing, startRedis } from '../servers/redis.mjs'
 import { judge } from './lib/judge.mjs'
 import { fillRedis, schema } from './lib/seed.mjs'
-import { runSide, secondsOf } from './lib/side.mjs'
+import { diagnoseAgain, runSide, secondsOf } from './lib/side.mjs'
 import { pairs } from './manifest.mjs'
 
 const REACH = 0.95
@@ -31,6 +32,7 @@ const { values: flags } = parseArgs({
     aa: { type: 'string' },
     keep: { type: 'boolean', default: false },
     'no-pin': { type: 'boolean', default: false },
+    again: { type: 'string' },
     plain: { type: 'boolean', default: false },
     seconds: { type: 'string', default: '870' },
     table: { type: 'string' },
@@ -48,25 +50,25 @@ const say = (line) => {
   lines.push(line)
   process.stdout.write(`${line}\n`)
 }
-const dir = mkdtempSync(join(tmpdir(), 'pw-faults-'))
-mkdirSync(join(dir, 'go'))
+const dir = flags.again ?? mkdtempSync(join(tmpdir(), 'pw-faults-'))
+const side = flags.again === undefined ? runSide : diagnoseAgain
 const startedAt = Date.now()
 const servers = []
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130))
 let failed = 1
 try {
-  const world = await openWorld()
+  const world = flags.again === undefined ? await openWorld() : { dir }
   failed = flags.aa === undefined ? await runPairs(world) : await runHealthy(world, Number(flags.aa))
 } finally {
   for (const server of servers) await server.stop()
-  if (failed === 0 && !flags.keep) rmSync(dir, { recursive: true, force: true })
+  if (failed === 0 && !flags.keep && flags.again === undefined) rmSync(dir, { recursive: true, force: true })
   else say(`records: ${dir}`)
   if (flags.table !== undefined) writeFileSync(flags.table, `${lines.join('\n')}\n`)
 }
 process.exitCode = failed === 0 ? 0 : 1
 
 async function openWorld() {
-  const goBinary = join(dir, 'go', 'service')
+  const goBinary = join(dir, 'go-service')
   const built = spawnSync('go', ['build', '-o', goBinary, '.'], { cwd: join(here, 'go'), encoding: 'utf8' })
   if (built.status !== 0) throw new Error(`go build: ${built.stderr}`)
   const postgres = await startPostgres({ settings: { shared_buffers: '256MB', max_connections: '100', jit: 'off' } })
@@ -89,10 +91,10 @@ async function runPairs(world) {
       say(`LEFT OUT ${pair.name}: no time left`)
       continue
     }
-    const faulty = await runSide(pair, true, world)
-    const healthy = await runSide(pair, false, world)
+    const faulty = await side(pair, true, world)
+    const healthy = await side(pair, false, world)
     if (flags.plain) {
-      say(`${pair.name.padEnd(32)} faulty: ${faulty.speed ?? faulty.error}; healthy: ${healthy.speed ?? healthy.error}`)
+      say(`${pair.name.padEnd(32)} faulty ${faulty.speed ?? faulty.error}; healthy ${healthy.speed ?? healthy.error}`)
       continue
     }
     const verdict = judge(pair, faulty, healthy)
@@ -102,10 +104,11 @@ async function runPairs(world) {
     counts.right += verdict.right.length
     counts.loud += verdict.right.length + verdict.wrong.length
     say(`${good ? 'ok  ' : 'FAIL'} ${pair.name.padEnd(32)} ${verdict.found ? 'found' : `MISSED: ${verdict.why}`}`)
+    say(`       faulty ${faulty.speed ?? ''}; healthy ${healthy.speed ?? ''}`)
     for (const finding of verdict.right) say(`       ${describe(finding)}`)
     for (const { side, finding } of verdict.wrong) say(`       FALSE ALARM, ${side}: ${describe(finding)}`)
     if (healthy.error !== undefined) say(`       healthy: ${healthy.error}`)
-    if (good && !flags.keep) for (const side of [faulty, healthy]) rmSync(side.dir, { recursive: true, force: true })
+    if (good && !flags.keep && flags.again === undefined) for (const side of [faulty, healthy]) rmSync(side.dir, { recursive: true, force: true })
     else say(`       ${faulty.dir}`)
   }
   const asked = counts.passed + counts.failed

@@ -1,5 +1,5 @@
 // One side of a pair: the servers as the manifest says, the load, and what the diagnosis found.
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../../servers/process.mjs'
@@ -77,7 +77,7 @@ export async function runSide(pair, faulty, world) {
     if (world.plain) return { dir, findings: [], speed: readSpeed(record) }
     if (code === 'late') return { dir, findings: findings ?? [], error: 'the run did not end in time' }
     if (findings === undefined) return { dir, findings: [], error: `no findings.json (exit code ${code})` }
-    return { dir, findings }
+    return { dir, findings, speed: readSpeed(record) }
   } catch (error) {
     return { dir, findings: [], error: String(error?.message ?? error) }
   } finally {
@@ -116,6 +116,19 @@ function serviceCommand(service, world) {
   if (service === 'node') return ['node', join(suite, 'node', 'server.mjs')]
   if (service === 'python') return [world.python, join(suite, 'python', 'server.py')]
   return [world.goBinary]
+}
+
+/** Diagnoses the record of a kept run again. */
+export async function diagnoseAgain(pair, faulty, world) {
+  const dir = join(world.dir, `${pair.name}-${faulty ? 'faulty' : 'healthy'}`)
+  const record = join(dir, 'record')
+  if (!existsSync(record)) return { dir, findings: [], error: 'no record' }
+  rmSync(join(record, 'findings.json'), { force: true })
+  const child = start({ command: ['node', perfwright, 'diagnose', record], log: join(dir, 'diagnose.log') })
+  await within(child, 60_000)
+  const findings = readFindings(record)
+  if (findings === undefined) return { dir, findings: [], error: 'no findings.json' }
+  return { dir, findings, speed: readSpeed(record) }
 }
 
 /** The service on one core and the generator on the other, so that neither is measured for the other's need. */
