@@ -1,4 +1,5 @@
 /** V8's sampling heap profiler: what was allocated and lives (`heap`), or all that was allocated (`alloc`). */
+import type { Cancel } from '#base/clock.js'
 import { readHeapProfile } from '../../read/v8.js'
 import type { TakeOptions, Taken } from '../types.js'
 import type { AttachedNode } from './attach.js'
@@ -17,8 +18,11 @@ export async function takeNodeHeap({ session, version }: AttachedNode, options: 
     includeObjectsCollectedByMinorGC: dead,
   })
   let ending = false
+  let cancel: Cancel | undefined
   await Promise.race([
-    new Promise<void>((resolve) => clock.at(clock.nowNs() + options.durationMs * 1e6, resolve)),
+    new Promise<void>((resolve) => {
+      cancel = clock.at(clock.nowNs() + options.durationMs * 1e6, resolve)
+    }),
     new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => resolve(), { once: true })
       session.on('NodeRuntime.waitingForDisconnect', () => {
@@ -28,6 +32,8 @@ export async function takeNodeHeap({ session, version }: AttachedNode, options: 
       void session.ended.then(resolve)
     }),
   ])
+  // The timer of a profile that was stopped early would keep our own process alive until it is due.
+  cancel?.()
   const { profile: json } = await session.send<{ profile: unknown }>('HeapProfiler.stopSampling', {}, 30_000)
   if (ending) session.close()
   return {
