@@ -35,6 +35,14 @@ export interface Growth {
   readonly lateShare: number
 }
 
+/** The later half must have this share of the whole's slope: what only grew at first has levelled off. */
+const goesOnAbove = 1 / 3
+
+/** Whether it moves, by a test at this level, and still did so in the later half. @param p  adjusted, where many are tested */
+export function isMoving(growth: Growth, level: number, p: number = growth.p): boolean {
+  return p < level && growth.lateShare >= goesOnAbove
+}
+
 /** Block medians may know this much of each other; the rest is put on the variance. */
 const independentBelow = 0.1
 /** With fewer blocks Mann and Kendall's test cannot reach a level of 0.001. */

@@ -9,7 +9,7 @@ export { type BrokenLine, brokenLineAt, fitBrokenLine } from './broken-line.js'
 export { type ChangePoint, changePoints } from './change-points.js'
 export { equivalence } from './equivalence.js'
 export { findKnee, type Knee } from './knee.js'
-export { type Growth, growthOf } from './growth.js'
+export { type Growth, growthOf, isMoving } from './growth.js'
 export { kneedle } from './kneedle.js'
 export { littleRatio } from './little.js'
 export {

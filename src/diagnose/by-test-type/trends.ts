@@ -1,6 +1,6 @@
 /** What grew over the steady part of a run, and until when it can go on. */
 import type { Stretch, Trend } from '#record/index.js'
-import { type Growth, growthOf, holm, median } from '#stats/index.js'
+import { type Growth, growthOf, holm, isMoving, median } from '#stats/index.js'
 import type { Evidence } from '../evidence.js'
 import type { Column } from '../grid.js'
 import { valuesIn } from './columns.js'
@@ -45,10 +45,10 @@ function trendOf(one: Watched, values: readonly number[], growth: Growth, p: num
   const grown = growth.slope * lengthS
   const isSure = p < level
   const matters = Math.abs(grown) >= least
-  const goesOn = growth.lateShare >= 1 / 3
+  const moves = isMoving(growth, level, p)
   const couldHaveSeen = growth.detectable * lengthS <= Math.max(least, 0.1 * usual)
   const verdict: Trend['verdict'] =
-    isSure && matters && goesOn
+    moves && matters
       ? growth.slope > 0
         ? 'grows'
         : 'shrinks'
@@ -68,7 +68,7 @@ function trendOf(one: Watched, values: readonly number[], growth: Growth, p: num
     verdict,
     detectablePerH: growth.detectable * 3600,
     exhaustionH: exhaustionS === undefined ? null : exhaustionS / 3600,
-    note: noteOf(verdict, one, growth, { isSure, matters, goesOn, lengthS, exhaustionS, grown }),
+    note: noteOf(verdict, one, growth, { isSure, matters, lengthS, exhaustionS, grown }),
   }
 }
 
@@ -79,7 +79,6 @@ function noteOf(
   seen: {
     readonly isSure: boolean
     readonly matters: boolean
-    readonly goesOn: boolean
     readonly lengthS: number
     readonly exhaustionS: number | undefined
     readonly grown: number
