@@ -12,8 +12,8 @@
  * Measured false-alarm rates and smallest slopes: docs/statistics.md, printed by `npm run bench -- statistics`.
  */
 import { blockLagOne, blockMedians, residualLagOne, slopeByIndex } from './autocorrelation.js'
-import { normalQuantile } from './distributions.js'
-import { mad, mean, variance } from './order.js'
+import { normalQuantile, studentQuantile } from './distributions.js'
+import { mean, variance } from './order.js'
 import { signedRank } from './ranks.js'
 import { mannKendall, theilSen } from './trend.js'
 
@@ -31,24 +31,26 @@ export interface Growth {
   readonly blocks: number
   /** Lag-1 autocorrelation of the values around their line. */
   readonly correlation: number
-  /** Slope of the later half as a share of the whole's: near 0 = it levelled off. */
+  /** Slope of the later half as a share of the whole's: near 0 = it levelled off; and how much it may be at most (95 %). */
   readonly lateShare: number
+  readonly lateShareHigh: number
 }
 
-/** The later half must have this share of the whole's slope: what only grew at first has levelled off. */
+/** A later half that has surely less than this share of the whole's slope has levelled off: it only grew at first. */
 const goesOnAbove = 1 / 3
 
 /** Whether it moves, by a test at this level, and still did so in the later half. @param p  adjusted, where many are tested */
 export function isMoving(growth: Growth, level: number, p: number = growth.p): boolean {
-  return p < level && growth.lateShare >= goesOnAbove
+  return p < level && growth.lateShareHigh >= goesOnAbove
 }
 
-/** Block medians may know this much of each other; the rest is put on the variance. */
-const independentBelow = 0.1
-/** With fewer blocks Mann and Kendall's test cannot reach a level of 0.001. */
+/** Block medians may know this much of each other, more where blocks are few; what is left is put on the variance. */
+const independentBelow = [0.1, 0.2, 0.35]
 const fewestBlocks = 8
+/** With so many there is no need to let them know of each other. */
+const enoughBlocks = 16
 /** More are no better: a leak shows in ten as in a thousand, and pairs grow with the square. */
-const mostBlocks = 120
+const mostBlocks = 60
 const mostIncrements = 24
 
 /**
@@ -61,42 +63,67 @@ export function growthOf(x: readonly number[], values: readonly number[], alpha 
   const n = values.length
   if (n < 16 || values.every((value) => value === values[0])) return undefined
   const correlation = residualLagOne(values, slopeByIndex(values))
-  const count = independentBlocks(values, correlation)
-  const found = count >= fewestBlocks ? byBlocks(x, values, count, alpha) : byIncrements(x, values, alpha)
+  // Of a short series the correlation itself is uncertain: what it may well be counts.
+  const high = Math.min(0.999, correlation + Math.sqrt(Math.max(0, 1 - correlation ** 2) / n))
+  const cut = independentBelow
+    .map((left) => cutOf(values, high, left))
+    .filter((one) => canReach(one, alpha))
+    .reduce<Cut | undefined>((best, one) => (best !== undefined && best.count >= enoughBlocks ? best : one), undefined)
+  const found = cut === undefined ? byIncrements(x, values, alpha) : byBlocks(x, values, cut, alpha)
   return { ...found, correlation }
 }
 
 type Found = Omit<Growth, 'correlation'>
 
-function independentBlocks(values: readonly number[], correlation: number): number {
-  const n = values.length
-  let count = Math.min(n, mostBlocks)
-  count = Math.min(count, Math.floor(n / lengthFor(correlation)))
+interface Cut {
+  /** Blocks into which the series is cut. */
+  readonly count: number
+  /** What their medians may know of each other. */
+  readonly left: number
+}
+
+/** Whether a perfect order of so many blocks is far enough beyond chance, with room for noise. */
+function canReach({ count, left }: Cut, alpha: number): boolean {
+  if (count < fewestBlocks) return false
+  const most = (count * (count - 1)) / 2 - 1
+  const spread = Math.sqrt((inflationOf(left) * count * (count - 1) * (2 * count + 5)) / 18)
+  return most / spread >= 1.2 * normalQuantile(1 - alpha / 2)
+}
+
+/** Of the variance of a sum, when neighbours know `left` of each other. */
+function inflationOf(left: number): number {
+  return (1 + left) / (1 - left)
+}
+
+/** The most blocks whose medians know at most `left` of each other. */
+function cutOf(values: readonly number[], correlation: number, left: number): Cut {
+  let count = Math.min(mostBlocks, Math.floor(values.length / lengthFor(correlation, left)))
   // A slow part under fast noise shows in the blocks only: look again at each level.
   while (count >= fewestBlocks) {
     const medians = blockMedians(values, count)
-    const left = residualLagOne(medians, slopeByIndex(medians))
-    if (left <= independentBelow + 1 / Math.sqrt(count)) return count
-    count = Math.floor(count / Math.max(1.3, lengthFor(Math.min(left, 0.95)) / 2))
+    const seen = residualLagOne(medians, slopeByIndex(medians))
+    if (seen <= left + 1 / Math.sqrt(count)) break
+    count = Math.floor(count / Math.max(1.3, lengthFor(Math.min(seen, 0.95), left) / 2))
   }
-  return count
+  return { count, left }
 }
 
 /** Length of blocks whose lag-1 correlation is foretold to be low enough. */
-function lengthFor(correlation: number): number {
+function lengthFor(correlation: number, left: number): number {
   let length = 1
-  while (blockLagOne(correlation, length) > independentBelow && length < 1e6) length = Math.ceil(length * 1.2)
+  while (blockLagOne(correlation, length) > left && length < 1e6) length = Math.ceil(length * 1.1)
   return length
 }
 
-function byBlocks(x: readonly number[], values: readonly number[], count: number, alpha: number): Found {
+function byBlocks(x: readonly number[], values: readonly number[], { count, left }: Cut, alpha: number): Found {
   const times = blockMedians(x, count)
   const medians = blockMedians(values, count)
-  const inflation = (1 + independentBelow) / (1 - independentBelow)
+  const inflation = inflationOf(left)
   const { p } = mannKendall(medians, inflation)
   const line = theilSen(times, medians, { inflation })!
-  const left = medians.map((value, i) => value - line.slope * times[i]!)
-  const spread = Math.max(mad(left)!, Math.sqrt(variance(left)) / 2)
+  const around = medians.map((value, i) => value - line.slope * times[i]!)
+  // Two parameters were fitted, and a few residuals are close to what was fitted to them.
+  const spread = Math.sqrt(variance(around) * (count / (count - 2)))
   const middle = mean(times)
   const sxx = times.reduce((sum, at) => sum + (at - middle) ** 2, 0)
   return {
@@ -104,10 +131,10 @@ function byBlocks(x: readonly number[], values: readonly number[], count: number
     low: line.low,
     high: line.high,
     p,
-    detectable: (reachOf(alpha) * spread * Math.sqrt(inflation)) / Math.sqrt(efficiency * sxx),
+    detectable: (reachOf(alpha, count - 2) * spread * Math.sqrt(inflation)) / Math.sqrt(efficiency * sxx),
     method: 'blocks',
     blocks: count,
-    lateShare: lateShare(times, medians, line.slope),
+    ...lateHalf(times, medians, line.slope, inflation),
   }
 }
 
@@ -126,23 +153,29 @@ function byIncrements(x: readonly number[], values: readonly number[], alpha: nu
     low: slope - normalQuantile(0.975) * error,
     high: slope + normalQuantile(0.975) * error,
     p,
-    detectable: (reachOf(alpha) * error) / Math.sqrt(efficiency),
+    detectable: (reachOf(alpha, count - 1) * error) / Math.sqrt(efficiency),
     method: 'increments',
     blocks: count,
-    lateShare: lateShare(times, sampled, slope),
+    ...lateHalf(times, sampled, slope, 1),
   }
 }
 
 /** Of a test by ranks against one by least squares, when the noise is normal: 3 / pi. */
 const efficiency = 3 / Math.PI
 
-/** Standard errors between 0 and a slope that is found in 4 of 5 runs. */
-function reachOf(alpha: number): number {
-  return normalQuantile(1 - alpha / 2) + normalQuantile(0.8)
+/** Standard errors between 0 and a slope that is found in 4 of 5 runs, where the errors themselves are estimated. */
+function reachOf(alpha: number, degrees: number): number {
+  return studentQuantile(1 - alpha / 2, degrees) + studentQuantile(0.8, degrees)
 }
 
-function lateShare(x: readonly number[], y: readonly number[], slope: number): number {
+function lateHalf(
+  x: readonly number[],
+  y: readonly number[],
+  slope: number,
+  inflation: number,
+): Pick<Growth, 'lateShare' | 'lateShareHigh'> {
   const half = Math.floor(x.length / 2)
-  const late = theilSen(x.slice(half), y.slice(half))?.slope ?? 0
-  return slope === 0 ? 0 : late / slope
+  const late = theilSen(x.slice(half), y.slice(half), { confidence: 0.9, inflation })
+  if (late === undefined || slope === 0) return { lateShare: 0, lateShareHigh: 0 }
+  return { lateShare: late.slope / slope, lateShareHigh: (slope > 0 ? late.high : late.low) / slope }
 }

@@ -31,24 +31,26 @@ export function theilSen(
   options: { readonly confidence?: number; readonly inflation?: number } = {},
 ): ({ readonly slope: number; readonly intercept: number } & Interval) | undefined {
   const { confidence = 0.95, inflation = 1 } = options
-  const slopes: number[] = []
+  // A typed array sorts by number, several times as fast: there are n^2 / 2 of them.
+  const sorted = new Float64Array((x.length * (x.length - 1)) / 2)
+  let count = 0
   for (let i = 0; i < x.length; i++) {
     for (let j = i + 1; j < x.length; j++) {
-      if (x[j] !== x[i]) slopes.push((y[j]! - y[i]!) / (x[j]! - x[i]!))
+      if (x[j] !== x[i]) sorted[count++] = (y[j]! - y[i]!) / (x[j]! - x[i]!)
     }
   }
-  const slope = median(slopes)
-  if (slope === undefined) return undefined
-  const sorted = ascending(slopes)
+  if (count === 0) return undefined
+  const slopes = sorted.subarray(0, count).sort()
+  const slope = (slopes[(count - 1) >> 1]! + slopes[count >> 1]!) / 2
   const reach = normalQuantile(0.5 + confidence / 2) * Math.sqrt(kendallVariance(y) * inflation)
   // Ranks as scipy.stats.theilslopes rounds them.
-  const upper = Math.min(roundHalfEven((sorted.length + reach) / 2), sorted.length - 1)
-  const lower = Math.max(roundHalfEven((sorted.length - reach) / 2) - 1, 0)
+  const upper = Math.min(roundHalfEven((count + reach) / 2), count - 1)
+  const lower = Math.max(roundHalfEven((count - reach) / 2) - 1, 0)
   return {
     slope,
     intercept: median(y)! - slope * median(x)!,
-    low: sorted[lower]!,
-    high: sorted[upper]!,
+    low: slopes[lower]!,
+    high: slopes[upper]!,
   }
 }
 

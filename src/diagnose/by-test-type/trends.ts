@@ -52,7 +52,7 @@ function trendOf(one: Watched, values: readonly number[], growth: Growth, p: num
       ? growth.slope > 0
         ? 'grows'
         : 'shrinks'
-      : (isSure && (!matters || growth.lateShare < 0.1)) || (!isSure && couldHaveSeen)
+      : (isSure && (!matters || growth.lateShareHigh < 0.1)) || (!isSure && couldHaveSeen)
         ? 'steady'
         : 'run-longer'
   const now = median(values.slice(-Math.max(3, Math.floor(values.length / 10))))!
@@ -151,13 +151,17 @@ function watchedOf(evidence: Evidence): readonly Watched[] {
   const memoryLimit = latest('cgroup', 'memory_limit_bytes')
   return [
     ...afterGc,
+    ...series('node', 'external_bytes', resident),
+    ...series('target', 'pss_bytes', resident, { limit: memoryLimit }),
     ...series('target', 'rss_bytes', resident, { limit: memoryLimit }),
     ...series('target', 'open_fds', count, { limit: latest('target', 'fd_limit') }),
     ...series('target', 'sockets', count),
+    ...series('target', 'processes', count),
     ...series('target', 'threads', count),
     ...series('target', 'connections_out', count),
+    ...series('node', 'active_handles', count),
     ...series('go', 'goroutines', { leastAmount: 20, leastShare: 0.05 }),
-    ...series('postgres', 'connections_idle_in_transaction', count),
+    ...series('postgres', 'connections', count, { limit: latest('postgres', 'connections_limit') }),
     ...series('mysql', 'connections', count, { limit: latest('mysql', 'connections_limit') }),
     ...series('redis', 'clients', count, { limit: latest('redis', 'clients_limit') }),
     ...series('redis', 'memory_bytes', heap, { limit: latest('redis', 'memory_limit_bytes') }),
