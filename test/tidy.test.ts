@@ -45,6 +45,7 @@ describe('house rules', () => {
     // Files that talk to real time by their nature, each with its reason.
     const exempt: Record<string, string> = {
       'src/demo': 'a server process of its own',
+      'src/web': 'runs in a browser',
       'src/engine/native/http1/dialer.ts': 'real sockets: the dial timeout',
       'src/engine/native/http1/timeouts.ts': 'real sockets: the timeout wheel',
       'src/engine/native/worker/body.ts': 'measures the event loop and the CPU of its own thread',
