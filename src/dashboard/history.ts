@@ -69,7 +69,8 @@ export class History {
 
   /** The last `n` seconds of a column, oldest first. */
   recent(column: number, n: number): number[] {
-    return this.#levels[0]?.values(column).slice(-n) ?? []
+    const fine = this.#levels[0]
+    return fine === undefined ? [] : fine.values(column, Math.max(0, fine.length - n))
   }
 
   /** Times and values of the tick `index` (from 0), while it is among the seconds that are kept. */
@@ -94,7 +95,7 @@ export class History {
 
   /** Values of a column at the times of `stretch`. */
   values(column: number): number[] {
-    return this.#parts().flatMap(({ level, from, to }) => level.values(column).slice(from, to))
+    return this.#parts().flatMap(({ level, from, to }) => level.values(column, from, to))
   }
 
   #parts(): { readonly level: Level; readonly from: number; readonly to: number }[] {
@@ -192,10 +193,11 @@ class Level {
     return this.#times[(this.#start + i) % this.#room] as number
   }
 
-  values(column: number): number[] {
+  values(column: number, from = 0, to: number = this.length): number[] {
     const of = this.#columns[column]
-    if (of === undefined) return []
-    return Array.from({ length: this.length }, (_, i) => of[(this.#start + i) % this.#room] as number)
+    const out: number[] = []
+    for (let i = from; of !== undefined && i < to; i++) out.push(of[(this.#start + i) % this.#room] as number)
+    return out
   }
 
   row(i: number): { readonly t: number; readonly values: readonly number[] } {

@@ -8,7 +8,7 @@ import type { Metric, WindowBatch, WindowRow } from '#metrics/types.js'
 import type { Readings, RecordEvent } from '#record/index.js'
 import type { Sketch } from '#stats/index.js'
 import { middleOf } from '#stats/octave-tables.js'
-import { EndpointTable, short } from './endpoints.js'
+import { EndpointTable, rounded, short } from './endpoints.js'
 import { History } from './history.js'
 import { TrendSeries } from './trends.js'
 import { Troubles } from './troubles.js'
@@ -46,7 +46,7 @@ export class LiveModel {
   readonly #cells = new Map<number, (((row: WindowRow) => void) | undefined)[]>()
   readonly #trends = new Map<string, TrendSeries>()
   readonly #errors = new Map<string, { readonly column: number; second: number }>()
-  readonly #observed = new Map<string, number>()
+  readonly #observed = new Map<string, { readonly column: number; last: number; heldS: number }>()
   readonly #second: Record<'requests' | 'failed' | 'iterations' | 'dropped' | 'received' | 'sent', number> = {
     requests: 0,
     failed: 0,
@@ -78,6 +78,7 @@ export class LiveModel {
       error.second = 0
     }
     this.#perSecond(lengthS, pace)
+    this.#hold()
     this.endpoints.tick(t, lengthS)
     this.history.tick(t)
   }
@@ -274,14 +275,24 @@ export class LiveModel {
   }
 
   #observe(name: string, value: number): void {
-    let column = this.#observed.get(name)
-    if (column === undefined) {
+    let known = this.#observed.get(name)
+    if (known === undefined) {
       if (this.#observed.size >= MAX_OBSERVED) return
       // A peak of lag or of a queue is what one looks for later; the rest is a level.
-      column = this.history.add(name.slice(0, 300), /_(?:max|p99)_ms$/.test(name) ? 'max' : 'mean')
-      this.#observed.set(name, column)
+      const column = this.history.add(name.slice(0, 300), /_(?:max|p99)_ms$/.test(name) ? 'max' : 'mean')
+      known = { column, last: value, heldS: 0 }
+      this.#observed.set(name, known)
     }
-    this.history.set(column, value)
+    known.last = value
+    known.heldS = -1
+    this.history.set(known.column, value)
+  }
+
+  /** Two clocks of one second beat against each other: a reading that is a moment late is no gap. */
+  #hold(): void {
+    for (const known of this.#observed.values()) {
+      if (++known.heldS === 1) this.history.set(known.column, known.last)
+    }
   }
 
   #injector(values: Readings): void {
@@ -347,5 +358,5 @@ function tagText(tags: Readonly<Record<string, string>>): string {
 }
 
 function digits(value: number): number | null {
-  return Number.isNaN(value) ? null : Number.isFinite(value) ? Number(value.toPrecision(5)) : null
+  return rounded(value, 5)
 }

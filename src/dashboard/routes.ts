@@ -205,7 +205,7 @@ async function detail(parts: Answering, id: string): Promise<RecordDetail> {
   return {
     ...row,
     profiles: await shelf.profiles(id),
-    live: parts.run?.hello.record === id || (row.state === 'running' && parts.follower !== undefined),
+    live: parts.run?.hello.record === id || (row.problem === null && parts.follower !== undefined),
     formats: Object.keys(reportFormats),
   }
 }
@@ -240,7 +240,7 @@ function controlRequest(body: unknown): ControlRequest {
 }
 
 function startRequest(body: unknown): StartRequest {
-  const { script, name, vus, duration, iterations } = fieldsOf(body)
+  const { script, name, vus, duration, iterations, env } = fieldsOf(body)
   if (typeof script !== 'string') throw new Refusal(400, 'which script?')
   const count = (value: unknown): boolean =>
     value === undefined || (Number.isSafeInteger(value) && (value as number) > 0)
@@ -249,7 +249,13 @@ function startRequest(body: unknown): StartRequest {
   if (!count(vus) || !count(iterations)) throw new Refusal(400, 'VUs and iterations are whole numbers')
   if (!text(duration, /^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/)) throw new Refusal(400, 'a duration is as 30s or 1h15m')
   if (!text(name, /^[\w .-]{1,60}$/)) throw new Refusal(400, 'a name has letters, digits, spaces, dots and dashes')
-  return { script, name, vus, duration, iterations } as StartRequest
+  const variables = Object.entries(fieldsOf(env))
+  if (
+    variables.length > 50 ||
+    !variables.every(([key, value]) => text(key, /^[a-zA-Z_]\w{0,60}$/) && text(value, /^[^\0]{0,2000}$/))
+  )
+    throw new Refusal(400, 'variables are NAME=VALUE, at most fifty')
+  return { script, name, vus, duration, iterations, env: Object.fromEntries(variables) } as StartRequest
 }
 
 function fieldsOf(body: unknown): Record<string, unknown> {

@@ -115,6 +115,7 @@ export class Starter {
     ]
     if (request.vus !== undefined) flags.push('--vus', String(request.vus))
     if (request.duration !== undefined) flags.push('--duration', request.duration)
+    for (const [key, value] of Object.entries(request.env ?? {})) flags.push('--env', `${key}=${value}`)
     if (request.iterations !== undefined) flags.push('--iterations', String(request.iterations))
     const child = spawn(
       process.execPath,

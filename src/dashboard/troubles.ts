@@ -3,6 +3,8 @@ import type { RecordEvent } from '#record/index.js'
 import type { CheckRow, ExceptionRow, FailureExample, FailureRow, Lists, LogEntry } from './wire.js'
 
 const MAX_KINDS = 300
+/** What does not fit. */
+const OTHER = '(other)'
 /** Rows that a page is sent: more nobody reads, the files have all. */
 const SHOWN = 100
 const MAX_LOG = 500
@@ -27,9 +29,9 @@ export class Troubles {
     if (known !== undefined) {
       known.count += count
       known.lastS = t
-    } else if (this.#failures.size < MAX_KINDS)
+    } else if (this.#failures.size < MAX_KINDS || what === OTHER)
       this.#failures.set(key, { endpoint, what, count, firstS: t, lastS: t, example: null })
-    else return this.failure('(other)', '(other)', count, t)
+    else return this.failure(OTHER, OTHER, count, t)
     this.#changed.add('failures')
   }
 
@@ -39,13 +41,14 @@ export class Troubles {
     if (known !== undefined) {
       known.count += count
       known.lastS = t
-    } else if (this.#exceptions.size < MAX_KINDS) this.#exceptions.set(key, { count, firstS: t, lastS: t })
-    else return this.exception('(other)', count, t)
+    } else if (this.#exceptions.size < MAX_KINDS || key === OTHER)
+      this.#exceptions.set(key, { count, firstS: t, lastS: t })
+    else return this.exception(OTHER, count, t)
     this.#changed.add('exceptions')
   }
 
   check(name: string, passes: number, fails: number): void {
-    const key = this.#checks.has(name) || this.#checks.size < MAX_KINDS ? cut(name) : '(other)'
+    const key = this.#checks.has(name) || this.#checks.size < MAX_KINDS ? cut(name) : OTHER
     const known = this.#checks.get(key)
     if (known === undefined) this.#checks.set(key, { passes, fails })
     else {

@@ -249,7 +249,7 @@ export interface RecordRow {
 /** `GET /api/record/ID`. */
 export interface RecordDetail extends RecordRow {
   readonly profiles: readonly string[]
-  /** It can be followed while it is written. */
+  /** It has a page of charts, which goes on while the record is written. */
   readonly live: boolean
   readonly formats: readonly string[]
 }
@@ -305,4 +305,6 @@ export interface StartRequest {
   readonly vus?: number
   readonly duration?: string
   readonly iterations?: number
+  /** `__ENV` of the script. */
+  readonly env?: Readonly<Record<string, string>>
 }

@@ -18,7 +18,7 @@ export const theme: string = `${uplot}
 body { margin: 0; background: var(--bg); color: var(--text); font: 14px/1.45 system-ui, -apple-system, "Segoe UI", sans-serif }
 h1, h2, h3 { margin: 0; font-weight: 650; line-height: 1.25; overflow-wrap: anywhere } h1 { font-size: 17px } h2 { font-size: 15px } h3 { font-size: 13.5px }
 p { margin: 0 } a { color: var(--accent) } code, .mono { font: 12.5px/1.5 ui-monospace, SFMono-Regular, Menlo, monospace; overflow-wrap: anywhere }
-button, select, input { font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: 5px 10px; min-height: 32px }
+button, select, input, textarea { font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: 5px 10px; min-height: 32px }
 button { cursor: pointer } button:hover:not(:disabled) { border-color: var(--accent) } button:disabled { color: var(--quiet); background: var(--sunk); cursor: not-allowed }
 button.primary { background: var(--accent); border-color: var(--accent); color: var(--panel); font-weight: 600 } button.danger { border-color: var(--bad); color: var(--bad) }
 button[aria-pressed=true], button[aria-selected=true] { border-color: var(--accent); color: var(--accent); font-weight: 600 }

@@ -122,8 +122,8 @@ export function Charts({ store }: { readonly store: RunStore }) {
             ]}
           />
         </div>
-        <SystemCharts store={store} common={common} />
       </div>
+      <SystemCharts store={store} common={common} />
     </section>
   )
 }
@@ -138,44 +138,55 @@ interface Common {
   readonly onZoom: (range: readonly [number, number] | null) => void
 }
 
-/** What was observed beside the load, a chart for each part and unit. */
+/** What was observed beside the load: a section for each part, a chart for each unit in it. */
 function SystemCharts({ store, common }: { readonly store: RunStore; readonly common: Common }) {
-  const groups = new Map<string, { part: string; unit: Unit; names: string[] }>()
+  const parts = new Map<string, { readonly units: Map<Unit, string[]>; readonly zero: string[] }>()
   for (const name of store.seriesOf('observed ')) {
     const [, part = '', metric = ''] = name.split(' ')
     if (HIDDEN.test(metric)) continue
-    const unit = unitOfName(metric)
-    const key = `${part} ${unit}`
-    const group = groups.get(key) ?? { part, unit, names: [] }
-    group.names.push(name)
-    groups.set(key, group)
+    const group = parts.get(part) ?? { units: new Map<Unit, string[]>(), zero: [] }
+    parts.set(part, group)
+    // A line that never left 0 says as much in a word.
+    if (!store.values(name).some((value) => value !== null && value !== 0)) group.zero.push(name)
+    else group.units.set(unitOfName(metric), [...(group.units.get(unitOfName(metric)) ?? []), name])
   }
   const place = (part: string): number => (part === 'injector' ? 99 : Math.max(0, PARTS.indexOf(part)))
-  const inOrder = [...groups].sort(([, a], [, b]) => place(a.part) - place(b.part))
+  const inOrder = [...parts].sort(([a], [b]) => place(a) - place(b))
   return (
     <>
-      {inOrder.map(([key, { part, unit, names }]) => (
-        <div class="panel" key={key}>
-          <Chart
-            {...common}
-            title={`${titleOf(part)}: ${UNITS[unit]}`}
-            unit={unit}
-            {...(unit === 'ratio' ? { most: 1 } : {})}
-            series={busiest(store, names).map((name, i) => ({
-              label: name
-                .split(' ')
-                .slice(2)
-                .join(' ')
-                .replace(/_(?:ratio|ms|bytes|per_s|cores)\b/g, '')
-                .replaceAll('_', ' '),
-              values: store.values(name),
-              colour: `c${(i % 8) + 1}`,
-            }))}
-          />
-        </div>
+      {inOrder.map(([part, { units, zero }]) => (
+        <details class="part" open key={part}>
+          <summary>
+            <h2>{titleOf(part)}</h2>
+          </summary>
+          <div class="charts">
+            {[...units].map(([unit, names]) => (
+              <div class="panel" key={unit}>
+                <Chart
+                  {...common}
+                  title={`${titleOf(part)}: ${UNITS[unit]}`}
+                  unit={unit}
+                  {...(unit === 'ratio' ? { most: 1 } : {})}
+                  series={busiest(store, names).map((name, i) => ({
+                    label: shortName(name),
+                    values: store.values(name),
+                    colour: `c${(i % 8) + 1}`,
+                  }))}
+                />
+              </div>
+            ))}
+          </div>
+          {zero.length === 0 ? null : <p class="quiet zero">0 all the time: {zero.map(shortName).join(', ')}</p>}
+        </details>
       ))}
     </>
   )
+}
+
+/** `observed host cpu_user_ratio device=sda` -> `cpu user device=sda` */
+function shortName(name: string): string {
+  const [metric = '', ...tags] = name.split(' ').slice(2)
+  return [metric.replace(/_(?:ratio|ms|bytes|bytes_per_s|per_s|cores)$/, '').replaceAll('_', ' '), ...tags].join(' ')
 }
 
 /** What is tested first, what tests last. */

@@ -36,8 +36,11 @@ export function RecordView({ id }: { readonly id: string }) {
         </div>
         <div class="control-row">
           {row.live ? (
-            <a class="button primary" href={`/live?run=${encodeURIComponent(id)}`}>
-              Watch it live
+            <a
+              class={`button ${row.state === 'running' ? 'primary' : ''}`}
+              href={`/live?run=${encodeURIComponent(id)}`}
+            >
+              {row.state === 'running' ? 'Watch it live' : 'Charts'}
             </a>
           ) : null}
           {row.formats.map((format) => (

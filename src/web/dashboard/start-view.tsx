@@ -27,6 +27,7 @@ export function StartView() {
       vus: count('vus'),
       duration: text('duration'),
       iterations: count('iterations'),
+      env: variables(text('env') ?? ''),
     }).then(
       ({ record }) => location.assign(`/live?run=${encodeURIComponent(record)}`),
       (error: Error) => {
@@ -64,6 +65,10 @@ export function StartView() {
           <label>
             Iterations <input name="iterations" type="number" min={1} placeholder="as the script says" />
           </label>
+          <label>
+            Variables of the script, one a line{' '}
+            <textarea name="env" rows={3} placeholder="BASE_URL=http://127.0.0.1:8080" />
+          </label>
           <button type="submit" class="primary" disabled={isStarting.value}>
             {isStarting.value ? 'Starting…' : 'Start'}
           </button>
@@ -73,5 +78,16 @@ export function StartView() {
         {problem.value}
       </p>
     </section>
+  )
+}
+
+/** `NAME=VALUE` lines. */
+function variables(text: string): Record<string, string> {
+  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  return Object.fromEntries(
+    lines.map((line) => {
+      const at = line.indexOf('=')
+      return at < 0 ? [line.trim(), ''] : [line.slice(0, at).trim(), line.slice(at + 1).trim()]
+    }),
   )
 }
