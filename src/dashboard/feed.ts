@@ -29,6 +29,13 @@ export class Feed {
     return this.#pages.size
   }
 
+  /** Bytes that pages have not taken yet. */
+  get waitingBytes(): number {
+    let bytes = 0
+    for (const { response } of this.#pages) bytes += response.writableLength
+    return bytes
+  }
+
   /**
    * Serves a page until it goes away.
    * @param lastId  what the browser had last, `<boot>.<tick>`; undefined for a fresh page
@@ -67,7 +74,7 @@ export class Feed {
     for (const page of this.#pages) {
       if (page.isBlocked) {
         page.isBehind = true
-        if (++page.waited > PATIENCE) page.response.destroy()
+        if (++page.waited > PATIENCE) this.#drop(page)
         continue
       }
       page.waited = 0
@@ -148,6 +155,11 @@ export class Feed {
       this.#frame('lists', model.troubles.lists(true)) +
       this.#frame('state', this.#source.status())
     )
+  }
+
+  #drop(page: Page): void {
+    this.#pages.delete(page)
+    page.response.destroy()
   }
 
   #send(page: Page, event: string, data: unknown): void {

@@ -195,8 +195,9 @@ class Level {
 
   values(column: number, from = 0, to: number = this.length): number[] {
     const of = this.#columns[column]
+    if (of === undefined) return []
     const out: number[] = []
-    for (let i = from; of !== undefined && i < to; i++) out.push(of[(this.#start + i) % this.#room] as number)
+    for (let i = from; i < to; i++) out.push(of[(this.#start + i) % this.#room] as number)
     return out
   }
 
