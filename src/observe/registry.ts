@@ -5,6 +5,11 @@ import type { Collector } from './types.js'
 type Factory = (uri: string) => Promise<Collector>
 
 const postgres: Factory = async (uri) => (await import('./services/postgres/index.js')).createPostgresCollector(uri)
+const mysql: Factory = async (uri) => (await import('./services/mysql/index.js')).createMysqlCollector(uri)
+const mongodb: Factory = async (uri) => (await import('./services/mongodb/index.js')).createMongodbCollector(uri)
+const prometheus: Factory = async (uri) =>
+  (await import('./services/prometheus/index.js')).createPrometheusCollector(uri)
+const otlp: Factory = async (uri) => (await import('./services/otlp/index.js')).createOtlpCollector(uri)
 const redis: Factory = async (uri) => (await import('./services/redis/index.js')).createRedisCollector(uri)
 const go: Factory = async (uri) => {
   const { GoCollector } = await import('./runtimes/go.js')
@@ -16,6 +21,14 @@ const factories: Readonly<Record<string, Factory>> = {
   postgresql: postgres,
   redis,
   rediss: redis,
+  mysql,
+  mariadb: mysql,
+  mongodb,
+  'mongodb+srv': mongodb,
+  'prometheus+http': prometheus,
+  'prometheus+https': prometheus,
+  otlp,
+  'otlp+grpc': otlp,
   'go+http': go,
   'go+https': go,
 }

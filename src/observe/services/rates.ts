@@ -55,12 +55,6 @@ export class Rates {
   get seconds(): number {
     return this.#seconds
   }
-
-  /** After a new connection to what may be another server. */
-  forget(): void {
-    this.#totals.clear()
-    this.#atNs = undefined
-  }
 }
 
 /** Share of `part` in `part + rest`; undefined when there was neither, because nothing is not "none". */

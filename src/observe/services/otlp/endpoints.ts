@@ -62,7 +62,6 @@ export class Endpoints {
     const ofLoad = all.filter(([, endpoint]) => endpoint.isLoad)
     return (ofLoad.length > 0 ? ofLoad : all)
       .map(([name, endpoint]) => ({
-        part: 'traces',
         endpoint: name,
         joined: endpoint.isLoad,
         traces: endpoint.durations.count,

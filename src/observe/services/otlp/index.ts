@@ -13,7 +13,9 @@ import type { Span } from './span.js'
 import { OpenTraces } from './traces.js'
 
 /** As exporters wait by default before they send what they have (OTEL_BSP_SCHEDULE_DELAY), and a little. */
-const LAST_BATCH_NS = 5.5e9
+const BATCH_NS = 5.2e9
+/** A run waits no longer for it. */
+const LAST_WAIT_NS = 4.5e9
 
 export function createOtlpCollector(uri: string): Collector {
   return new OtlpCollector(uri)
@@ -98,7 +100,7 @@ class OtlpCollector implements Collector {
     for (const summary of this.#endpoints.summaries()) this.#context.event('trace-summary', summary)
     if (this.#lastNs === undefined) {
       const why = 'nobody sent a trace (set OTEL_EXPORTER_OTLP_ENDPOINT of the target to this address)'
-      this.#context.event('collector', { part: this.part, describes: this.describes, state: 'partial', why })
+      this.#context.event('collector', { describes: this.describes, state: 'partial', why })
     }
   }
 
@@ -119,9 +121,11 @@ class OtlpCollector implements Collector {
   /** Where spans came in until now, those of the last requests are still with their sender. */
   async #lastBatch(): Promise<void> {
     const { clock, signal } = this.#context
-    if (this.#lastNs === undefined || clock.nowNs() - this.#lastNs > LAST_BATCH_NS || signal.aborted) return
+    const nowNs = clock.nowNs()
+    if (this.#lastNs === undefined || nowNs - this.#lastNs > BATCH_NS || signal.aborted) return
+    const dueNs = Math.min(this.#lastNs + BATCH_NS, nowNs + LAST_WAIT_NS)
     await new Promise<void>((resolve) => {
-      const cancel = clock.coarseAt(clock.nowNs() + LAST_BATCH_NS, resolve)
+      const cancel = clock.coarseAt(dueNs, resolve)
       signal.addEventListener('abort', () => {
         cancel()
         resolve()

@@ -194,7 +194,6 @@ describe('the receiver of traces', () => {
     await collector.close()
     expect(context.told('trace-summary')).toEqual([
       {
-        part: 'traces',
         endpoint: 'list, of orders',
         joined: true,
         traces: 5,

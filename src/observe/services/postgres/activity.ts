@@ -98,7 +98,6 @@ export class Activity {
       told.set(key, ms)
       this.#events++
       this.#context.event('lock-wait', {
-        part: 'postgres',
         waiting: wait.waiting,
         sql: withoutLiterals(wait.sql),
         blockedBy: wait.blocked_by,

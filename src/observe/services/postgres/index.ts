@@ -20,7 +20,7 @@ class PostgresCollector implements Collector {
   #context: CollectorContext | undefined
   #source: Source | undefined
   #name = 'PostgreSQL'
-  #openedNs = 0
+  #openedNs: number | undefined
   #ended = { statements: 0, ms: 0 }
 
   constructor(uri: string) {
@@ -32,29 +32,23 @@ class PostgresCollector implements Collector {
   }
 
   async open(context: CollectorContext): Promise<void> {
+    // Opened again when it had failed: what it cost until then still counts.
+    this.#leave()
     this.#context = context
-    this.#openedNs = context.clock.nowNs()
+    this.#openedNs ??= context.clock.nowNs()
     this.#source = await openSource(this.#uri, context)
     this.#name = this.#source.connection.versionText
     const { missing } = this.#source.abilities
-    for (const why of missing) {
-      context.event('collector', { part: this.part, describes: this.describes, state: 'partial', why })
-    }
+    for (const why of missing) context.event('collector', { describes: this.describes, state: 'partial', why })
   }
 
   async read(): Promise<Readings> {
-    if (this.#context === undefined) return {}
-    // A server that was restarted under load is worth watching again.
-    if (this.#source === undefined || this.#source.connection.isBroken) {
-      this.#leave()
-      this.#source = await openSource(this.#uri, this.#context)
-      return {}
-    }
-    return await readSource(this.#source)
+    return this.#source === undefined ? {} : await readSource(this.#source)
   }
 
   cost(): Readonly<Record<string, number>> {
-    const seconds = this.#context === undefined ? 0 : (this.#context.clock.nowNs() - this.#openedNs) / 1e9
+    if (this.#context === undefined || this.#openedNs === undefined) return {}
+    const seconds = (this.#context.clock.nowNs() - this.#openedNs) / 1e9
     if (seconds <= 0) return {}
     const statements = this.#ended.statements + (this.#source?.connection.statements ?? 0)
     const ms = this.#ended.ms + (this.#source?.statements?.ownMs ?? 0)
@@ -70,7 +64,6 @@ class PostgresCollector implements Collector {
     if (this.#source === undefined) return
     this.#ended.statements += this.#source.connection.statements
     this.#ended.ms += this.#source.statements?.ownMs ?? 0
-    void this.#source.connection.close()
     this.#source = undefined
   }
 }

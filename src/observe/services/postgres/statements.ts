@@ -94,8 +94,7 @@ export class StatementStatistics {
     for (const { id, sql } of texts) {
       if (sql === null) continue
       if (sql.includes(MARK)) this.#own.add(id)
-      else if (this.#kept.keep(id) !== OTHER)
-        this.#context.event('statement', { part: 'postgres', id, sql: boundedText(sql) })
+      else if (this.#kept.keep(id) !== OTHER) this.#context.event('statement', { id, sql: boundedText(sql) })
     }
   }
 }

@@ -143,7 +143,7 @@ class PrometheusCollector implements Collector {
   #tell(what: string, why: string): void {
     if (this.#told.has(what)) return
     this.#told.add(what)
-    this.#context.event('collector', { part: this.part, describes: this.describes, state: 'partial', why })
+    this.#context.event('collector', { describes: this.describes, state: 'partial', why })
   }
 }
 

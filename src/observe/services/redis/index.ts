@@ -31,7 +31,6 @@ class RedisCollector implements Collector {
   #slowLog!: SlowLog
   #client: Redis | undefined
   #version = 'Redis'
-  #runId: string | undefined
   #maxClients: number | undefined
   #hasSlowLog = true
   #hasLatency = true
@@ -51,6 +50,9 @@ class RedisCollector implements Collector {
     this.#context = context
     this.#rates = new Rates(context.clock)
     this.#slowLog = new SlowLog(context)
+    this.#latest.clear()
+    this.#own.clear()
+    this.#ownCalls = 0
     const { Redis } = await driver('ioredis', () => import('ioredis'))
     const client = new Redis(this.#uri, {
       lazyConnect: true,
@@ -61,8 +63,8 @@ class RedisCollector implements Collector {
       enableReadyCheck: false,
       disableClientInfo: true,
       maxRetriesPerRequest: 0,
-      // After the first connection stood: a server that is restarted under load is worth watching again.
-      retryStrategy: () => (this.#runId === undefined ? null : 1000),
+      // The runner opens anew what has failed.
+      retryStrategy: () => null,
     })
     // Failures reach us by the commands; the event's words are kept, because those of the command say only "closed".
     let why: unknown
@@ -121,11 +123,7 @@ class RedisCollector implements Collector {
   }
 
   async #info(): Promise<RedisInfo> {
-    const info = new RedisInfo(String(await this.#call('info', 'all')))
-    const runId = info.text('run_id') ?? 'unknown'
-    if (this.#runId !== undefined && runId !== this.#runId) this.#rates.forget()
-    this.#runId = runId
-    return info
+    return new RedisInfo(String(await this.#call('info', 'all')))
   }
 
   #readings(info: RedisInfo): Readings {
@@ -222,7 +220,7 @@ class RedisCollector implements Collector {
     } catch (error) {
       if ((error as Error).name !== 'ReplyError') throw error
       const why = `${name.toUpperCase()}: ${reasonOf(error)} (ACL SETUSER ... +${name})`
-      this.#context.event('collector', { part: this.part, describes: this.describes, state: 'partial', why })
+      this.#context.event('collector', { describes: this.describes, state: 'partial', why })
       return undefined
     }
   }

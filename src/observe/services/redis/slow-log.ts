@@ -37,7 +37,6 @@ export class SlowLog {
     this.#events++
     const ms = Number(entry[2]) / 1000
     this.#context.event('slow-command', {
-      part: 'redis',
       command: commandText(entry[3]),
       ms: Number.isFinite(ms) ? ms : 0,
     })

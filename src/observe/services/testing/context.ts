@@ -14,7 +14,12 @@ export function testContext(): TestContext {
   let nowNs = 1e9
   const events: TestContext['events'] = []
   return {
-    clock: { ...systemClock, nowNs: () => nowNs },
+    clock: {
+      ...systemClock,
+      nowNs: () => nowNs,
+      // Timeouts run in real time.
+      coarseAt: (atNs, fn) => systemClock.coarseAt(systemClock.nowNs() + atNs - nowNs, fn),
+    },
     event: (type, detail) => void events.push({ type, detail }),
     signal: new AbortController().signal,
     events,
