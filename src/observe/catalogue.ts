@@ -108,13 +108,21 @@ export const catalogue: Readonly<Record<ObservedPart, readonly ObservedMetric[]>
     { name: 'threads_active', meaning: 'threads that run or could run, mean of the samples' },
     { name: 'gil_held_ratio', meaning: 'samples in which some thread held the GIL' },
     { name: 'gil_waiting_threads', meaning: 'runnable threads without the GIL, mean' },
-    { name: 'threads_waiting', meaning: 'threads that wait, by the function they wait in', tags: ['function'] },
+    {
+      name: 'threads_waiting',
+      meaning: 'threads that wait, by the function they wait in, and for what (lock, pool, sleep, io, other)',
+      tags: ['function', 'waits'],
+    },
     { name: 'gc_collections_per_s', meaning: 'collections of all generations, from a Prometheus endpoint' },
   ],
   /** Go by net/http/pprof, expvar or a Prometheus endpoint of the process. */
   go: [
     { name: 'goroutines', meaning: 'goroutines' },
-    { name: 'goroutines_at', meaning: 'goroutines by where they wait', tags: ['function'] },
+    {
+      name: 'goroutines_at',
+      meaning: 'goroutines by where they wait, and for what (lock, pool, sleep, io, other)',
+      tags: ['function', 'waits'],
+    },
     { name: 'gomaxprocs', meaning: 'GOMAXPROCS' },
     { name: 'heap_inuse_bytes', meaning: 'bytes in spans in use' },
     { name: 'heap_after_gc_bytes', meaning: 'live heap after the last collection' },

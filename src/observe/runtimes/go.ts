@@ -120,12 +120,28 @@ function places(text: string): Readings[string] {
     const frames = [...block.matchAll(/^#\s+0x[0-9a-f]+\s+(\S+?)\+0x/gm)].map(([, name]) => name as string)
     const place =
       frames.find((name) => !/^(runtime|internal|sync|syscall|time|net|io|bufio)[./]/.test(name)) ?? frames[0]
-    if (place !== undefined) counts.set(place, (counts.get(place) ?? 0) + Number(count))
+    if (place === undefined) continue
+    const key = `${waitOf(frames)} ${place}`
+    counts.set(key, (counts.get(key) ?? 0) + Number(count))
   }
   return [...counts]
     .sort((a, b) => b[1] - a[1])
     .slice(0, maxPlaces)
-    .map(([name, value]) => ({ tags: { function: name }, value }))
+    .map(([key, value]) => ({ tags: tagsOf(key), value }))
+}
+
+function tagsOf(key: string): { function: string; waits: string } {
+  const at = key.indexOf(' ')
+  return { function: key.slice(at + 1), waits: key.slice(0, at) }
+}
+
+/** What the innermost frames wait for; the runtime's own are not in this form of the profile. */
+function waitOf(frames: readonly string[]): string {
+  if (frames.some((name) => /^database\/sql\.\(\*DB\)\.conn$|\(\*Pool\)\.(Acquire|Get)/.test(name))) return 'pool'
+  const [first = ''] = frames
+  if (/^sync\.(\(\*(RW)?Mutex\)\.|runtime_Semacquire)/.test(first)) return 'lock'
+  if (first === 'time.Sleep') return 'sleep'
+  return /^(internal\/poll|net|syscall|os)\./.test(first) ? 'io' : 'other'
 }
 
 /** Sampled waits are scaled by the period, which the mutex profile names. */

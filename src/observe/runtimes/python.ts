@@ -4,6 +4,7 @@ import { dumpPython } from '#profile/dump/python.js'
 import type { PySpy } from '#profile/take/python/py-spy.js'
 import type { Readings } from '#record/observed.js'
 import type { Collector, CollectorContext } from '../types.js'
+import { SourceLines } from './source-lines.js'
 
 /** Each look starts a process of ours. */
 const everyNs = 2e9
@@ -26,11 +27,13 @@ export class PythonCollector implements Collector {
   readonly #pySpy: PySpy
   #clock: Clock | undefined
   #looks: Look[] = []
+  readonly #sources: SourceLines
   #nextNs = 0
 
   constructor(pid: number, pySpy: PySpy) {
     this.#pid = pid
     this.#pySpy = pySpy
+    this.#sources = new SourceLines(pid)
     this.describes = `Python in process ${pid}, by py-spy`
   }
 
@@ -58,11 +61,36 @@ export class PythonCollector implements Collector {
       threads_waiting: [...waiting]
         .sort((a, b) => b[1] - a[1])
         .slice(0, maxPlaces)
-        .map(([name, value]) => ({ tags: { function: name }, value })),
+        .map(([key, value]) => ({
+          tags: { function: key.slice(key.indexOf(' ') + 1), waits: key.slice(0, key.indexOf(' ')) },
+          value,
+        })),
     }
   }
 
   async close(): Promise<void> {}
+
+  /** What a thread waits for: by the functions it waits in, else by the line of its source that waits. */
+  #waitOf(stack: readonly { readonly name: string; readonly file: string; readonly line: number }[]): string {
+    const own = stack.findIndex(({ file }) => !/\/(lib\/python|site-packages)/.test(file))
+    const inner = (own < 0 ? stack : stack.slice(0, own)).map(({ name, file }) => `${file.split('/').at(-1)} ${name}`)
+    if (
+      inner.some((frame) =>
+        /^(queue\.py (get|put)|pool\.py|.*\b_?(getconn|get_connection|_do_get|acquire_connection))/.test(frame),
+      )
+    )
+      return 'pool'
+    if (
+      inner.some((frame) =>
+        /^(threading\.py (acquire|wait|__enter__|_wait_for_tstate_lock)|synchronize\.py)/.test(frame),
+      )
+    )
+      return 'lock'
+    if (inner.some((frame) => /^(socket|ssl|selectors|subprocess|http|client|connection|urllib3)/.test(frame)))
+      return 'io'
+    const frame = stack[Math.max(0, own)]
+    return own > 0 || frame === undefined ? 'other' : this.#sources.waitAt(frame.file, frame.line)
+  }
 
   async #look(): Promise<Look> {
     const { groups } = await dumpPython(this.#pid, this.#pySpy)
@@ -75,7 +103,8 @@ export class PythonCollector implements Collector {
       else {
         const own = stack.find(({ file }) => !/\/(lib\/python|site-packages)/.test(file)) ?? stack[0]
         const place = own === undefined ? 'unknown' : `${own.name} (${own.file.split('/').at(-1)}:${own.line})`
-        waiting.set(place, (waiting.get(place) ?? 0) + count)
+        const key = `${this.#waitOf(stack)} ${place}`
+        waiting.set(key, (waiting.get(key) ?? 0) + count)
       }
     }
     return { threads, active, held: groups.some(({ holdsGil }) => holdsGil), waiting }

@@ -1,0 +1,77 @@
+/** What one finding takes away from another: a symptom is not told beside the fault that explains it. */
+import type { Finding, FindingKind } from '#record/findings.js'
+import type { RunFacts } from './facts.js'
+
+/** Of one statement, the cause is told and not the slowness that it makes. */
+const explainsStatement: readonly FindingKind[] = [
+  'missing-index',
+  'offset-pagination',
+  'cacheable-read',
+  'database-lock',
+  'n-plus-one',
+]
+/** Rest on latency as the injector saw it, or on CPU that others took. */
+const restOnLatency: ReadonlySet<FindingKind> = new Set([
+  'network-latency',
+  'network-bandwidth',
+  'slow-dependency',
+  'pool-exhausted',
+  'capacity-knee',
+  'cold-start',
+  'degrades-over-time',
+  'no-recovery',
+])
+const restOnCpu: ReadonlySet<FindingKind> = new Set([
+  'app-cpu',
+  'event-loop-blocked',
+  'gc-pressure',
+  'capacity-knee',
+  'degrades-over-time',
+  'cold-start',
+])
+
+export function ruleOut(
+  findings: readonly Finding[],
+  facts: RunFacts,
+): { readonly findings: readonly Finding[]; readonly caveats: readonly string[] } {
+  const caveats: string[] = []
+  const { injector, busyWithOthers } = facts.hosts
+  let left = withoutExplained(findings)
+  if (injector?.sure === true) {
+    caveats.push(`Findings that rest on latency alone are only noted: ${injector.text}`)
+    left = left.map((one) => (restOnLatency.has(one.kind) ? lowered(one) : one))
+  }
+  if (busyWithOthers !== undefined) {
+    caveats.push(`Findings that rest on CPU are only noted: ${busyWithOthers.text}.`)
+    left = left.map((one) => (restOnCpu.has(one.kind) ? lowered(one) : one))
+  }
+  return { findings: left, caveats }
+}
+
+function withoutExplained(findings: readonly Finding[]): Finding[] {
+  const loud = findings.filter(({ severity }) => severity !== 'info')
+  const explained = new Set(
+    loud.flatMap(({ kind, where }) => (explainsStatement.includes(kind) && where.sql !== undefined ? [where.sql] : [])),
+  )
+  const has = (kind: FindingKind): boolean => loud.some((one) => one.kind === kind)
+  return findings.filter((one) => {
+    if (one.kind === 'slow-query') return !explained.has(one.where.sql ?? '')
+    // The statement that reads a whole table to page through it is one fault.
+    if (one.kind === 'missing-index') {
+      return !loud.some((other) => other.kind === 'offset-pagination' && other.where.sql === one.where.sql)
+    }
+    if (one.kind === 'cacheable-read') {
+      return !loud.some(
+        (other) => (other.kind === 'missing-index' || other.kind === 'n-plus-one') && other.where.sql === one.where.sql,
+      )
+    }
+    // Whoever waits for a lock or a connection makes requests last; the other end of the line is not slow for it.
+    if (one.kind === 'network-latency')
+      return !has('pool-exhausted') && !has('slow-dependency') && !has('lock-contention')
+    return true
+  })
+}
+
+function lowered(finding: Finding): Finding {
+  return { ...finding, severity: 'info', confidence: Math.round(finding.confidence * 60) / 100 }
+}
