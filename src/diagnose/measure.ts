@@ -73,20 +73,3 @@ export function stretchOf(
   }
   return first < 0 ? undefined : { fromS: first * binS, toS: (last + 1) * binS }
 }
-
-/** Pearson's correlation over bins in which both were measured; 0 when either stands still. */
-export function correlation(a: Column, b: Column, mask?: Mask): number {
-  let [n, sa, sb, saa, sbb, sab] = [0, 0, 0, 0, 0, 0]
-  for (let i = 0; i < a.length; i++) {
-    const [x, y] = [a[i] as number, b[i] as number]
-    if (x !== x || y !== y || (mask !== undefined && !mask(i))) continue
-    n++
-    sa += x
-    sb += y
-    saa += x * x
-    sbb += y * y
-    sab += x * y
-  }
-  const [va, vb] = [saa - (sa * sa) / n, sbb - (sb * sb) / n]
-  return n < 3 || va <= 1e-12 * saa || vb <= 1e-12 * sbb ? 0 : (sab - (sa * sb) / n) / Math.sqrt(va * vb)
-}

@@ -1,7 +1,7 @@
 /** The processes under load, as numbers of the steady stretch. */
 import type { Evidence } from './evidence.js'
 import type { Column } from './grid.js'
-import { type Mask, maximum, mean, median, sumOf } from './measure.js'
+import { type Mask, maximum, mean, median } from './measure.js'
 
 export interface TargetFacts {
   /** `target`, `target-2` */
@@ -71,10 +71,4 @@ function usable(
   if (runtime === 'node') return Math.min(1, quota)
   if (runtime === 'python') return Math.max(0.1, Math.min(Math.max(1, Math.round(processes)), cores, quota))
   return Math.max(0.1, Math.min(cores, quota, threads))
-}
-
-/** CPU of all targets together, bin by bin; undefined when it was not observed. */
-export function cpuOf(targets: readonly TargetFacts[], length: number): Column | undefined {
-  const columns = targets.flatMap(({ cpu }) => (cpu === undefined ? [] : [cpu]))
-  return columns.length === 0 ? undefined : sumOf(columns, length)
 }

@@ -160,7 +160,9 @@ while True: n += 1
     const readings = await python.read()
     inCatalogue('python', readings)
     expect(readings['threads']).toBe(4)
-    expect(readings['threads_waiting']).toEqual([{ tags: { function: 'waits_here (app.py:4)', waits: 'lock' }, value: 3 }])
+    expect(readings['threads_waiting']).toEqual([
+      { tags: { function: 'waits_here (app.py:4)', waits: 'lock' }, value: 3 },
+    ])
   })
 })
 

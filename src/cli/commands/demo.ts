@@ -35,6 +35,8 @@ export const demoCommand: Command = {
       faults: names as FaultName[],
       port: Number(values.port ?? 0),
       progress: say,
+      // Its inspector, once asked for, takes a free port instead of one that another process may have.
+      execArgv: ['--inspect-port=0'],
       ...(values.products === undefined ? {} : { products: Number(values.products) }),
     })
     try {

@@ -18,6 +18,10 @@ export const commands: Readonly<Record<string, { readonly summary: string; load(
     summary: 'show records and running tests in a browser: compare, follow, start',
     load: async () => (await import('./dashboard.js')).dashboardCommand,
   },
+  diagnose: {
+    summary: 'say what held a run back: findings with evidence, confidence and a fix',
+    load: async () => (await import('./diagnose.js')).diagnoseCommand,
+  },
   profile: {
     summary: 'profile a running Node, Python or Go program; show and convert profiles',
     load: async () => (await import('./profile/index.js')).profileCommand,

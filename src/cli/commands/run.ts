@@ -20,9 +20,7 @@ import { k6SummaryData, k6SummaryExport, machineReadableSummary } from '#report/
 import type { Command, CommandIo } from '../command.js'
 import { parseRunFlags, type RunCommand, runHelp, withoutEffect, withoutOwnFlags } from '../run-flags.js'
 import { ControlHost } from '../control-host.js'
-import { ObserveCompanion } from '../run-companions/observe.js'
 import { DashboardHost } from '../run-companions/dashboard.js'
-import { ProfileCompanion } from '../run-companions/profile.js'
 import { RunTerminal } from '../run-terminal.js'
 import { compile, proxyEnv, scriptEnv, secretSources } from '../script-host.js'
 import { version } from '../version.js'
@@ -182,6 +180,9 @@ async function companionsOf({ runtime }: RunCommand, io: CommandIo): Promise<rea
     const env = scriptEnv(io.env, runtime)
     companions.push(new ObserveCompanion(systemClock, { ...observe, pySpy, cwd: io.cwd, env }))
   }
+  const { DiagnoseCompanion } = await import('../run-companions/diagnose.js')
+  const color = io.stdout.isTTY === true && !runtime.noColor
+  companions.push(new DiagnoseCompanion({ color, width: Math.min(io.stdout.columns ?? 120, 160) }))
   return companions
 }
 

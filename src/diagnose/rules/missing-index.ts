@@ -112,7 +112,7 @@ function assessMysql(facts: RunFacts): Finding[] {
   if (scans === undefined || rows === undefined) return []
   const count = sumOf(facts, scans.values)
   const suspect = facts.statements.find(
-    ({ part, sql }) => /^mysql/.test(part) && isSelective(sql, tablesIn(sql)[0] ?? ''),
+    ({ part, sql }) => part.startsWith('mysql') && isSelective(sql, tablesIn(sql)[0] ?? ''),
   )
   if (suspect === undefined || count < 0.5 * suspect.calls) return []
   return assessScan(facts, suspect, tablesIn(suspect.sql)[0] ?? '', sumOf(facts, rows.values) / count, rows.source)

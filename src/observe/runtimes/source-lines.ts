@@ -37,7 +37,7 @@ export class SourceLines {
 }
 
 function kindOf(line: string): string {
-  if (/\.(acquire|wait|join)\(|^\s*(async\s+)?with\s+[\w.\[\]]+\s*:/.test(line)) return 'lock'
+  if (/\.(acquire|wait|join)\(|^\s*(async\s+)?with\s+[\w.[\]]+\s*:/.test(line)) return 'lock'
   if (/\bget_?conn(ection)?\(|pool\w*\.(get|acquire|connect)\(/i.test(line)) return 'pool'
   if (/\bsleep\(/.test(line)) return 'sleep'
   return /\b(recv|read|send|connect|urlopen|request|execute|fetch\w*|commit|query)\b\w*\(/.test(line) ? 'io' : 'other'

@@ -1,0 +1,27 @@
+/** At the end of every run: what held it back, on the terminal in a few lines and in the record whole. */
+import type { CompanionAnswer, RunCompanion } from '#api/companion.js'
+import { diagnose } from '#diagnose/diagnose.js'
+import { briefText } from '#diagnose/text.js'
+import { nodeDisk, readRecord, writeFindings } from '#record/index.js'
+
+export class DiagnoseCompanion implements RunCompanion {
+  readonly name = 'diagnose'
+  readonly #color: boolean
+  readonly #width: number
+
+  constructor(terminal: { readonly color: boolean; readonly width: number }) {
+    this.#color = terminal.color
+    this.#width = terminal.width
+  }
+
+  async recordClosed(dir: string): Promise<CompanionAnswer | undefined> {
+    const record = await readRecord(dir)
+    const diagnosis = await diagnose(record)
+    const { findings, analysis } = diagnosis
+    await writeFindings(nodeDisk, dir, { findings, analysis })
+    return {
+      text: `\n${briefText(diagnosis, dir, { color: this.#color, width: this.#width })}\n`,
+      json: { findings, answer: analysis.answer },
+    }
+  }
+}
