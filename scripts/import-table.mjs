@@ -10,7 +10,7 @@ export const importTable = {
   engine: ['base', 'stats', 'metrics', 'config', 'record', 'script'],
   output: ['base', 'stats', 'metrics', 'config', 'record'],
   gate: ['base', 'stats', 'metrics', 'config', 'record'],
-  report: ['base', 'stats', 'metrics', 'config', 'record', 'gate', 'profile'],
+  report: ['base', 'stats', 'metrics', 'config', 'record', 'gate', 'profile', 'diagnose'],
   demo: ['base'],
   profile: ['base', 'stats'],
   observe: ['base', 'stats', 'metrics', 'record', 'profile'],

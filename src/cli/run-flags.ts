@@ -53,6 +53,8 @@ export interface RuntimeSettings {
   readonly engine: 'native' | 'k6'
   /** `--profile`: undefined takes none. */
   readonly profile: readonly string[] | undefined
+  /** Language of `report.html`; undefined with `--no-report`. */
+  readonly report: string | undefined
   /** Undefined with `--no-observe`. */
   readonly observe:
     | {
@@ -517,6 +519,8 @@ export const RUN_FLAGS: readonly OptionFlag[] = [
     group: OWN,
     help: 'watch a service too: postgres://..., redis://..., go+http://127.0.0.1:6060 (repeatable)',
   },
+  { name: 'lang', takes: 'text', arg: 'LANGUAGE', group: OWN, help: 'words of report.html: en (default), tr' },
+  { name: 'no-report', takes: 'nothing', group: OWN, help: 'write no report.html' },
   { name: 'no-observe', takes: 'nothing', group: OWN, help: 'watch nothing but the injector' },
   {
     name: 'dashboard',
@@ -669,6 +673,7 @@ function toRuntime(parsed: ParsedFlags, env: Env, systemEnv: boolean): RuntimeSe
     secretSources: list('secret-source', 'K6_SECRET_SOURCE'),
     noUsageReport: bool('no-usage-report', 'K6_NO_USAGE_REPORT') ?? false,
     tlsKeyLog: env['SSLKEYLOGFILE'] || undefined,
+    report: bool('no-report', 'PERFWRIGHT_NO_REPORT') ? undefined : (text('lang', 'PERFWRIGHT_LANG') ?? 'en'),
     observe: bool('no-observe', 'PERFWRIGHT_NO_OBSERVE')
       ? undefined
       : {

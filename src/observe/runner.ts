@@ -49,6 +49,8 @@ export class CollectorRunner {
   /** Readings count from here: the start of the load. */
   start(): void {
     this.#startNs = this.#clock.nowNs()
+    this.#tick?.()
+    this.#tick = this.#next()
     for (const watched of this.#watched) watched.lastNs = this.#startNs
   }
 
@@ -68,7 +70,9 @@ export class CollectorRunner {
   }
 
   #next(): Cancel {
-    const atNs = this.#clock.nowNs() + secondNs
+    // On whole seconds of the run, however late the last turn was: each falls into the middle of a window of the load.
+    const originNs = this.#startNs ?? 0
+    const atNs = originNs + (Math.floor((this.#clock.nowNs() - originNs) / secondNs) + 1) * secondNs
     return this.#clock.coarseAt(atNs, () => {
       for (const watched of this.#watched) void this.#turn(watched)
       this.#tick = this.#next()

@@ -1,18 +1,22 @@
 /** Reports of a record, by the names that `--format` knows. A new one is a file beside this and a line here. */
 import type { RunRecord } from '#record/index.js'
 import { csvReport } from './csv.js'
+import { htmlReport } from './html/index.js'
 import { jsonReport } from './json.js'
 import { markdownReport } from './markdown.js'
 
 export interface ReportOptions {
   /** Every window of the run too, where the format can (json, csv). */
   readonly series: boolean
+  /** Of the reports for people: `en`, `tr`. */
+  readonly language: string
 }
 
 export type ReportFormat = (record: RunRecord, options: ReportOptions) => AsyncIterable<string>
 
 export const reportFormats: Readonly<Record<string, ReportFormat>> = {
   csv: csvReport,
+  html: htmlReport,
   json: jsonReport,
   md: markdownReport,
 }
@@ -25,7 +29,7 @@ export const reportFormats: Readonly<Record<string, ReportFormat>> = {
 export function renderReport(
   record: RunRecord,
   format: string,
-  options: ReportOptions = { series: false },
+  options: ReportOptions = { series: false, language: 'en' },
 ): AsyncIterable<string> {
   const render = Object.hasOwn(reportFormats, format) ? reportFormats[format] : undefined
   if (render === undefined) throw new RangeError(`there is no report format ${format}`)

@@ -8,10 +8,11 @@ import { ExitCode, PerfwrightError } from '#base/errors.js'
 import { readRecord } from '#record/index.js'
 import { renderReport, reportFormats } from '#report/index.js'
 import type { Command, CommandIo } from '../command.js'
+import { openFile } from '../open-file.js'
 
 export const reportCommand: Command = {
   name: 'report',
-  summary: 'show a run record as json, csv or md',
+  summary: 'show a run record as a page, or as md, json or csv',
   async run(argv, io) {
     const flags = parse(argv)
     if (flags.help) {
@@ -20,9 +21,13 @@ export const reportCommand: Command = {
     }
     const record = await readRecord(recordDir(flags.record, io.cwd))
     for (const format of flags.formats) {
-      const text = renderReport(record, format, { series: flags.series })
+      const text = renderReport(record, format, { series: flags.series, language: flags.language })
       if (flags.out === undefined) await print(text, io.stdout)
-      else await save(text, outFile(resolve(io.cwd, flags.out), format, flags.formats.length), io)
+      else {
+        const path = outFile(resolve(io.cwd, flags.out), format, flags.formats.length)
+        await save(text, path, io)
+        if (format === 'html' && flags.open) await openFile(path, io.env)
+      }
     }
     for (const { what, why } of record.missing)
       io.stderr.write(`missing in the record: ${plain(what)} (${plain(why)})\n`)
@@ -39,6 +44,8 @@ RECORD is the folder of a run, which holds run.json; left out, or "latest", the 
 Flags:
       --format LIST   ${Object.keys(reportFormats).join(', ')}, or several with commas (default md)
       --json          the same as --format json
+      --lang LANGUAGE words of the html report: en (default), tr
+      --open          show the html report in a browser
       --series        every second of the run too (json, csv)
   -o, --out FILE      write to a file; with several formats, to FILE.json, FILE.csv, ...
   -h, --help          this text
@@ -46,6 +53,7 @@ Flags:
 Exit codes: 0; 2 when there is no readable record; 35 when the record is not whole (what is missing goes to standard error).
 
 Examples:
+  perfwright report --format html -o report.html --open
   perfwright report --format md -o report.md
   perfwright report .perfwright/runs/20261122T120000Z-checkout --format json,csv -o checkout
 `
@@ -56,6 +64,8 @@ interface ReportFlags {
   readonly formats: readonly string[]
   readonly series: boolean
   readonly out: string | undefined
+  readonly language: string
+  readonly open: boolean
 }
 
 function parse(argv: readonly string[]): ReportFlags {
@@ -81,6 +91,8 @@ function parse(argv: readonly string[]): ReportFlags {
     formats,
     series: values.series === true,
     out: values.out,
+    language: values.lang ?? 'en',
+    open: values.open === true,
   }
 }
 
@@ -94,6 +106,8 @@ function parseFlags(argv: readonly string[]) {
       json: { type: 'boolean' },
       series: { type: 'boolean' },
       out: { type: 'string', short: 'o' },
+      lang: { type: 'string' },
+      open: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
   })

@@ -164,7 +164,7 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
 
 /** In the order in which they are told. */
 async function companionsOf({ runtime }: RunCommand, io: CommandIo): Promise<readonly RunCompanion[]> {
-  const { profile, observe, dashboard } = runtime
+  const { profile, observe, dashboard, report } = runtime
   const pySpy = { program: io.env['PW_PY_SPY'] ?? 'py-spy', native: false }
   const companions: RunCompanion[] = []
   // Told before all others, because it shows what they say from the start on.
@@ -183,6 +183,11 @@ async function companionsOf({ runtime }: RunCommand, io: CommandIo): Promise<rea
   const { DiagnoseCompanion } = await import('../run-companions/diagnose.js')
   const color = io.stdout.isTTY === true && !runtime.noColor
   companions.push(new DiagnoseCompanion({ color, width: Math.min(io.stdout.columns ?? 120, 160) }))
+  // The last one: it shows what the others found.
+  if (report !== undefined) {
+    const { ReportCompanion } = await import('../run-companions/report.js')
+    companions.push(new ReportCompanion(report))
+  }
   return companions
 }
 
