@@ -3,7 +3,7 @@
 //   node test/targets/suite/run.mjs [--only PART,PART] [--pairs N] [--all] [--aa N] [--keep] [--no-pin] [--plain] [--again DIR] [--seconds N] [--table FILE]
 //     --only     pairs whose name or kind holds one of the parts        --pairs    at most so many
 //     --all      those that are not `core`, too                         --aa       so many healthy runs and nothing else
-//     --keep     keeps all records (else those of what went wrong)      --no-pin   service and load on any core
+//     --keep     keeps all records (else those of what went wrong)      --no-pin   Go services and their load on any core
 //     --again    diagnoses the records of an earlier run (a folder that --keep left) instead of running anything
 //     --plain    only the load, nothing watched: prints what it measured on both sides, to see what a new pair does
 //     --seconds  starts no further pair after so many (default 870)     --table    writes the table there, too
@@ -108,7 +108,8 @@ async function runPairs(world) {
     for (const finding of verdict.right) say(`       ${describe(finding)}`)
     for (const { side, finding } of verdict.wrong) say(`       FALSE ALARM, ${side}: ${describe(finding)}`)
     if (healthy.error !== undefined) say(`       healthy: ${healthy.error}`)
-    if (good && !flags.keep && flags.again === undefined) for (const side of [faulty, healthy]) rmSync(side.dir, { recursive: true, force: true })
+    if (good && !flags.keep && flags.again === undefined)
+      for (const side of [faulty, healthy]) rmSync(side.dir, { recursive: true, force: true })
     else say(`       ${faulty.dir}`)
   }
   const asked = counts.passed + counts.failed

@@ -52,12 +52,12 @@ export async function runSide(pair, faulty, world) {
       await listening(ports.relay, relay)
       if (at === 'database') env.DATABASE_URL = databaseUrl(world.postgres, ports.relay)
     }
-    const service = run('service', [...pinned(world, 0), ...serviceCommand(pair.service, world)], env, suite)
+    const service = run('service', [...pinned(pair, world, 0), ...serviceCommand(pair.service, world)], env, suite)
     await listening(ports.service, service)
 
     const record = join(dir, 'record')
     const generator = run('perfwright', [
-      ...pinned(world, 1),
+      ...pinned(pair, world, 1),
       'node',
       perfwright,
       'run',
@@ -131,9 +131,12 @@ export async function diagnoseAgain(pair, faulty, world) {
   return { dir, findings, speed: readSpeed(record) }
 }
 
-/** The service on one core and the generator on the other, so that neither is measured for the other's need. */
-function pinned(world, core) {
-  return world.pin ? ['taskset', '-c', String(core)] : []
+/**
+ * A Go service takes all cores that it sees; with the generator on the same two cores, its load would be measured for the
+ * generator's need. Node and Python compute on one thread and leave the other core alone.
+ */
+function pinned(pair, world, core) {
+  return world.pin && pair.service === 'go' ? ['taskset', '-c', String(core)] : []
 }
 
 function databaseUrl(postgres, port) {
