@@ -55,6 +55,8 @@ export interface RuntimeSettings {
   readonly profile: readonly string[] | undefined
   /** Language of `report.html`; undefined with `--no-report`. */
   readonly report: string | undefined
+  /** `--trace-requests` */
+  readonly traceRequests: boolean
   /** Undefined with `--no-observe`. */
   readonly observe:
     | {
@@ -517,11 +519,17 @@ export const RUN_FLAGS: readonly OptionFlag[] = [
     takes: 'each',
     arg: 'URI',
     group: OWN,
-    help: 'watch a service too: postgres://..., redis://..., go+http://127.0.0.1:6060 (repeatable)',
+    help: 'watch a service too: postgres://..., mysql://..., mongodb://..., redis://..., prometheus+http://..., otlp://127.0.0.1:4318, go+http://127.0.0.1:6060 (repeatable; docs/observe.md)',
   },
   { name: 'lang', takes: 'text', arg: 'LANGUAGE', group: OWN, help: 'words of report.html: en (default), tr' },
   { name: 'no-report', takes: 'nothing', group: OWN, help: 'write no report.html' },
   { name: 'no-observe', takes: 'nothing', group: OWN, help: 'watch nothing but the injector' },
+  {
+    name: 'trace-requests',
+    takes: 'nothing',
+    group: OWN,
+    help: 'send a traceparent with each request, so that traces received by --observe otlp:// are joined to it',
+  },
   {
     name: 'dashboard',
     takes: 'optional',
@@ -681,6 +689,7 @@ function toRuntime(parsed: ParsedFlags, env: Env, systemEnv: boolean): RuntimeSe
           targetCommand: text('target-cmd', 'PERFWRIGHT_TARGET_CMD'),
           uris: list('observe', 'PERFWRIGHT_OBSERVE'),
         },
+    traceRequests: bool('trace-requests', 'PERFWRIGHT_TRACE_REQUESTS') ?? false,
     record: text('record', 'PERFWRIGHT_RECORD'),
     profile: toProfile(text('profile', 'PERFWRIGHT_PROFILE')),
     summaryBy: toSummaryBy(list('summary-by', 'PERFWRIGHT_SUMMARY_BY')),

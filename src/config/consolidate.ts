@@ -187,6 +187,7 @@ function toOptions(tier: Tier, parsed: ParsedScenarios): Options {
     rps: get('rps', 0),
     userAgent: get('userAgent', 'perfwright'),
     httpDebug: debug === '' || debug === 'full' ? debug : 'headers',
+    traceRequests: get('traceRequests', false),
     throw: get('throw', false),
     insecureSkipTLSVerify: get('insecureSkipTLSVerify', false),
     noConnectionReuse: get('noConnectionReuse', false),

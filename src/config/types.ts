@@ -28,6 +28,8 @@ export interface Options {
   readonly rps: number
   readonly userAgent: string
   readonly httpDebug: '' | 'headers' | 'full'
+  /** Ours: every request carries a trace context of its own. */
+  readonly traceRequests: boolean
   readonly throw: boolean
   readonly insecureSkipTLSVerify: boolean
   readonly noConnectionReuse: boolean

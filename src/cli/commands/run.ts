@@ -85,7 +85,7 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
         tiers: {
           configFile: configFile.options,
           env: io.env,
-          flags: flags.options,
+          flags: runtime.traceRequests ? { ...flags.options, traceRequests: true } : flags.options,
           mergeRunTags: runtime.features.includes('merge-run-tags'),
           defaults: { userAgent: `perfwright/${version()}` },
         },

@@ -142,6 +142,7 @@ export const defaultOptions: Options = {
   rps: 0,
   userAgent: 'Grafana k6/2.2.0',
   httpDebug: '',
+  traceRequests: false,
   throw: false,
   insecureSkipTLSVerify: false,
   noConnectionReuse: false,

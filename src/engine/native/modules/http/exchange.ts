@@ -23,6 +23,7 @@ import { quote } from './go-text.js'
 import { headerBlock, headerFault, type HeaderMap, rawHeader, rawHeaderAll } from './headers.js'
 import type { Call } from './params.js'
 import { isRedirect } from './status.js'
+import { withTraceContext } from './trace-context.js'
 import type { Place } from './targets.js'
 
 /** What came of a call: enough to build the response that the script sees, and nothing built yet. */
@@ -204,7 +205,7 @@ class Exchange {
     const { vu } = this.#client
     const { target, fault, faultCode } = this.#place
     if (!isToken(this.#method)) return this.#failBeforeSend(`net/http: invalid method ${quote(this.#method)}`)
-    const headers = this.#hopHeaders()
+    const headers = this.#traced(this.#hopHeaders())
     const wrong = headerFault(headers)
     if (wrong !== undefined) return this.#failBeforeSend(wrong)
     if (target === undefined) return this.#failBeforeSend(fault, faultCode)
@@ -216,6 +217,11 @@ class Exchange {
       this.#debugId = debugRequest(vu, this.#call.tags, request, vu.options.httpDebug === 'full')
     }
     this.#cancel = vu.connections.send(request, (wire) => this.#received(wire))
+  }
+
+  #traced(headers: HeaderMap): HeaderMap {
+    if (!this.#client.shared.options.traceRequests) return headers
+    return withTraceContext(headers, this.#call.tags.get('name') ?? this.#place.name)
   }
 
   #hopHeaders(): HeaderMap {

@@ -154,6 +154,23 @@ describe('a request', () => {
     expect(scope.dataReceived).toBeGreaterThan(100)
   })
 
+  it('carries a trace context of its own where that is asked for, with its name, and leaves that of a script alone', async () => {
+    const { http } = start({ options: { traceRequests: true } })
+    await http['get'](`${base}/echo`)
+    await http['get'](`${base}/redirect/1`, { tags: { name: 'list, \ud800 ü' } })
+    await http['get'](`${base}/echo`, { headers: { traceparent: 'own' } })
+    const [first, ...rest] = seen.map(({ headers }) => [
+      headerOf(headers, 'traceparent'),
+      headerOf(headers, 'tracestate'),
+    ])
+    expect(first?.[0]).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
+    expect(first?.[1]).toBe(`perfwright=${encodeURIComponent(`${base}/echo`)}`)
+    expect(rest[0]?.[1]).toBe('perfwright=list%2C%20%3F%20%C3%BC')
+    expect(new Set([first?.[0], rest[0]?.[0], rest[1]?.[0]]).size).toBe(3)
+    expect(rest[2]?.[0]).toBe('own')
+    expect(seen[3]?.headers.join()).not.toMatch(/tracestate/i)
+  })
+
   it('answers the same whether params are given or not', async () => {
     const { http, scope } = start()
     await http['get'](`${base}/status/404`)

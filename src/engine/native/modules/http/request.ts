@@ -66,7 +66,8 @@ export function bareGet(client: HttpClient, url: unknown): unknown {
     place.basic === undefined &&
     (vu.cookieJar === undefined || vu.cookieJar.size === 0) &&
     vu.rateLimit === undefined &&
-    shared.options.httpDebug === ''
+    shared.options.httpDebug === '' &&
+    !shared.options.traceRequests
   if (!plain) return request(client, 'GET', url, undefined, undefined)
   return client.bareGet.send(place, target) ?? request(client, 'GET', url, undefined, undefined)
 }
