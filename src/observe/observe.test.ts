@@ -239,6 +239,22 @@ describe('collectors of a run', () => {
     ])
   })
 
+  it('that take seconds to open are opened once', async () => {
+    const clock = new SimClock()
+    const { runner } = run(clock)
+    await runner.add(new Fake(async () => ({ cores: 2 })))
+    const slow = new Fake(async () => ({ cores: 2 }))
+    const open = slow.open.bind(slow)
+    slow.open = async () => {
+      await open()
+      await new Promise<void>((resolve) => clock.at(clock.nowNs() + 3e9, resolve))
+    }
+    const added = runner.add(slow)
+    await clock.advanceTo(10e9)
+    await added
+    expect(slow.opened).toBe(1)
+  })
+
   it('that fail or hang end alone, are noted once, and are tried again', async () => {
     const clock = new SimClock()
     const { runner, seen, events } = run(clock)

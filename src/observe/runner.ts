@@ -40,8 +40,11 @@ export class CollectorRunner {
   /** Opens it and reads it from now on. Never throws: what fails is in the record. @returns whether it is open */
   async add(collector: Collector): Promise<boolean> {
     const watched = new Watched(collector, this.#partFor(collector.part))
+    // A turn that comes while it opens must not open it once more: the first one's connections would never be closed.
+    watched.busy = true
     this.#watched.push(watched)
     await this.#open(watched)
+    watched.busy = false
     this.#tick ??= this.#next()
     return watched.state === 'open'
   }
