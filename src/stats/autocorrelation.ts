@@ -1,6 +1,5 @@
 /** How much neighbours of a series know of each other: a hundred seconds of a slow signal are few observations. */
-import { mean } from './order.js'
-import { theilSen } from './trend.js'
+import { mad, mean } from './order.js'
 
 /** Lag-1 autocorrelation; 0 for fewer than 3 values or a constant. */
 export function lagOne(values: readonly number[]): number {
@@ -40,14 +39,33 @@ export function effectiveSize(values: readonly number[]): number {
 }
 
 /**
- * Lag-1 autocorrelation of what is left when a straight line is taken away, corrected for the bias of short series: with
- * a fitted line it comes out low by about (2 + 4 rho) / n (Kendall 1954; Marriott and Pope 1954).
+ * Lag-1 autocorrelation of what is left when a parabola is taken away: growth itself, steady or not, is no noise. Outliers
+ * are drawn in to three deviations, since one would hide the rest. Corrected for the bias of short series, which with a
+ * fitted curve is about -(3 + 6 rho) / n (after Kendall 1954 and Marriott and Pope 1954; the factor by simulation).
  * @returns  at most 0.999
  */
-export function residualLagOne(values: readonly number[], slope: number): number {
+export function residualLagOne(values: readonly number[]): number {
   const n = values.length
-  const raw = lagOne(values.map((value, i) => value - slope * i))
-  return n <= 8 ? raw : Math.min(0.999, (raw * n + 2) / (n - 4))
+  const left = withoutParabola(values)
+  const reach = 3 * (mad(left) ?? 0)
+  const raw = lagOne(reach === 0 ? left : left.map((value) => Math.max(-reach, Math.min(reach, value))))
+  return n <= 12 ? raw : Math.min(0.999, (raw * n + 3) / (n - 6))
+}
+
+/** Least squares by polynomials that are orthogonal over the index. */
+function withoutParabola(values: readonly number[]): number[] {
+  const n = values.length
+  const ts = values.map((_, i) => i - (n - 1) / 2)
+  const square = mean(ts.map((t) => t * t))
+  const shapes = [ts.map(() => 1), ts, ts.map((t) => t * t - square)]
+  let left = [...values]
+  for (const shape of shapes) {
+    const size = shape.reduce((sum, value) => sum + value * value, 0)
+    if (size === 0) continue
+    const weight = shape.reduce((sum, value, i) => sum + value * left[i]!, 0) / size
+    left = left.map((value, i) => value - weight * shape[i]!)
+  }
+  return left
 }
 
 /** Medians of `count` blocks of consecutive values, each block as long as the next within one value. */
@@ -71,17 +89,4 @@ export function blockLagOne(rho: number, length: number): number {
   const gone = rho ** length
   const within = length * (1 - rho * rho) - 2 * rho * (1 - gone)
   return (rho * (1 - gone) ** 2) / within
-}
-
-/** The straight line by Theil and Sen over the index; 0 for fewer than 2 values. At most 100 points are looked at. */
-export function slopeByIndex(values: readonly number[]): number {
-  const count = Math.min(values.length, 100)
-  const thinned = values.length <= 100 ? values : blockMedians(values, count)
-  const step = values.length / Math.max(1, count)
-  return (
-    (theilSen(
-      Array.from({ length: count }, (_, i) => i),
-      thinned,
-    )?.slope ?? 0) / step
-  )
 }

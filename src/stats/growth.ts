@@ -5,16 +5,15 @@
  * in noise (at a correlation of 0.95 in most runs). So the series is cut into blocks long enough that their medians are
  * nearly independent, as the correlation at the finest level foretells and that of the blocks confirms; Mann and
  * Kendall's test and Theil and Sen's slope then work on the block medians. Where a run is too short for that, the
- * increments of a coarse sampling are tested instead (Wilcoxon's signed ranks): under a random walk, the worst case of
+ * increments of a coarse sampling are tested instead (Student's t): under a random walk, the worst case of
  * correlation, they are independent, under anything calmer they balance each other, so that test errs to the safe side;
  * it sees gross growth only, and otherwise the answer is to run longer.
  *
  * Measured false-alarm rates and smallest slopes: docs/statistics.md, printed by `npm run bench -- statistics`.
  */
-import { blockLagOne, blockMedians, residualLagOne, slopeByIndex } from './autocorrelation.js'
-import { normalQuantile, studentQuantile } from './distributions.js'
+import { blockLagOne, blockMedians, residualLagOne } from './autocorrelation.js'
+import { normalQuantile, studentCdf, studentQuantile } from './distributions.js'
 import { mean, variance } from './order.js'
-import { signedRank } from './ranks.js'
 import { mannKendall, theilSen } from './trend.js'
 
 export interface Growth {
@@ -62,9 +61,10 @@ const mostIncrements = 24
 export function growthOf(x: readonly number[], values: readonly number[], alpha = 0.01): Growth | undefined {
   const n = values.length
   if (n < 16 || values.every((value) => value === values[0])) return undefined
-  const correlation = residualLagOne(values, slopeByIndex(values))
+  const correlation = residualLagOne(values)
   // Of a short series the correlation itself is uncertain: what it may well be counts.
-  const high = Math.min(0.999, correlation + Math.sqrt(Math.max(0, 1 - correlation ** 2) / n))
+  const error = Math.sqrt(Math.max(0, 1 - correlation ** 2) / n)
+  const high = Math.min(0.999, correlation + (1.3 + 20 / n) * error)
   const cut = independentBelow
     .map((left) => cutOf(values, high, left))
     .filter((one) => canReach(one, alpha))
@@ -101,7 +101,7 @@ function cutOf(values: readonly number[], correlation: number, left: number): Cu
   // A slow part under fast noise shows in the blocks only: look again at each level.
   while (count >= fewestBlocks) {
     const medians = blockMedians(values, count)
-    const seen = residualLagOne(medians, slopeByIndex(medians))
+    const seen = residualLagOne(medians)
     if (seen <= left + 1 / Math.sqrt(count)) break
     count = Math.floor(count / Math.max(1.3, lengthFor(Math.min(seen, 0.95), left) / 2))
   }
@@ -143,16 +143,16 @@ function byIncrements(x: readonly number[], values: readonly number[], alpha: nu
   const at = Array.from({ length: count + 1 }, (_, i) => Math.round((i * (values.length - 1)) / count))
   const increments = at.slice(1).map((to, i) => values[to]! - values[at[i]!]!)
   const stretch = x.at(-1)! - x[0]!
-  const { p } = signedRank(increments)
   const slope = (values.at(-1)! - values[0]!) / stretch
   const error = (Math.sqrt(variance(increments)) * Math.sqrt(count)) / stretch
+  const reach = studentQuantile(0.975, count - 1) * error
   const times = at.map((i) => x[i]!)
   const sampled = at.map((i) => values[i]!)
   return {
     slope,
-    low: slope - normalQuantile(0.975) * error,
-    high: slope + normalQuantile(0.975) * error,
-    p,
+    low: slope - reach,
+    high: slope + reach,
+    p: error === 0 ? (slope === 0 ? 1 : 0) : Math.min(1, 2 * studentCdf(-Math.abs(slope) / error, count - 1)),
     detectable: (reachOf(alpha, count - 1) * error) / Math.sqrt(efficiency),
     method: 'increments',
     blocks: count,

@@ -180,8 +180,10 @@ function objectiveLine({ name, value, unit, low, high, count, verdict }: Objecti
 
 function loadLine(evidence: Evidence): string {
   const { requests, seconds } = totals(evidence)
+  // In an open model the number of VUs is read between two iterations and says little.
+  const isClosed = evidence.run.scenarios.every(({ asked }) => asked === null)
   const vus = Math.max(0, ...Array.from(evidence.load.vus).filter((value) => value > 0))
-  const by = vus > 0 ? `, at most ${number(vus)} VUs` : ''
+  const by = isClosed && vus > 0 ? `, at most ${number(vus)} VUs` : ''
   return `${perSecond(requests / seconds)} over ${duration(seconds)}${by}.`
 }
 

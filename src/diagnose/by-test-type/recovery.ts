@@ -1,13 +1,15 @@
 /** Spike: how bad it was, how long it took to recover, and whether it came all the way back. */
 import type { Recovery, Stretch } from '#record/index.js'
-import { mad, median } from '#stats/index.js'
+import { median, quantileOf } from '#stats/index.js'
 import type { Evidence } from '../evidence.js'
-import { binsOf, totalIn, valuesIn } from './columns.js'
+import { binsOf, meanIn, medianIn, totalIn, valuesIn } from './columns.js'
 import { isHold, type LoadShape, targetAt } from './load-shape.js'
 import { spikeOf } from './test-type.js'
 
-/** As long as this, in seconds, the service must be as before to count as recovered. */
-const staysS = 5
+/** Seconds that are looked at together: one slow request makes the p95 of a single second. */
+const togetherS = 5
+/** p95 of so many times the baseline's, or within what it was before one second in ten, is as before. */
+const usualFactor = 1.5
 
 /** @returns null where the load had no spike */
 export function recoveryOf(
@@ -19,52 +21,54 @@ export function recoveryOf(
   const { load } = evidence
   const before: Stretch = { fromS: calmFrom(total, spike), toS: riseOf(total, spike) }
   const after: Stretch = { fromS: spike.toS, toS: evidence.durationS }
-  // Of a run that begins with the spike the best of its end is all there is to compare with.
   const calm = valuesIn(evidence, load.p95Ms, before).values
-  const baseline = calm.length < 3 ? undefined : { middle: median(calm)!, spread: mad(calm)! }
+  // Of a run that begins with the spike nobody knows what it was like before.
+  const baseline = calm.length < 3 ? undefined : median(calm)!
   const limitMs =
-    baseline === undefined ? undefined : baseline.middle + Math.max(3 * baseline.spread, 0.2 * baseline.middle, 2)
+    baseline === undefined ? undefined : Math.max(usualFactor * baseline, quantileOf(calm, 0.9)!, baseline + 5)
   const usualErrors = errorRatioIn(evidence, before) ?? 0
-  const isCalm = (i: number): boolean => {
-    const sent = load.requestsPerS[i]!
-    const p95 = load.p95Ms[i]!
-    // A second in which nothing was answered is no good second, unless nothing was asked.
-    if (!(sent > 0) || Number.isNaN(p95)) return !(load.vus[i]! > 0) && !(load.inFlight[i]! > 0)
-    const errors = load.failedPerS[i]! / sent
-    return (limitMs === undefined || p95 <= limitMs) && !(errors > usualErrors + 0.02)
+  const isCalm = (stretch: Stretch): boolean => {
+    const p95 = medianIn(evidence, load.p95Ms, stretch)
+    // A stretch without an answer is calm only if nothing was asked.
+    if (p95 === undefined) return !((meanIn(evidence, load.vus, stretch) ?? 0) > 0)
+    return (limitMs === undefined || p95 <= limitMs) && (errorRatioIn(evidence, stretch) ?? 0) <= usualErrors + 0.02
   }
-  const recoveredAt = limitMs === undefined ? undefined : staysCalmFrom(evidence, after, isCalm)
+  const { recoveredAt, cameBack } =
+    limitMs === undefined ? { recoveredAt: undefined, cameBack: false } : recoveryIn(evidence, after, isCalm)
   const peak = valuesIn(evidence, load.p95Ms, { fromS: spike.fromS, toS: Math.min(evidence.durationS, spike.toS + 10) })
   const until = recoveredAt ?? evidence.durationS
   return {
     spike,
-    baselineP95Ms: baseline?.middle ?? null,
+    baselineP95Ms: baseline ?? null,
     peakP95Ms: peak.values.length === 0 ? null : Math.max(...peak.values),
     errorsDuring: Math.round(totalIn(evidence, load.failedPerS, { fromS: spike.fromS, toS: until })),
     recoveredAfterS: recoveredAt === undefined ? null : Math.max(0, recoveredAt - spike.toS),
     backlogMax: backlogOf(evidence, total, before, spike),
-    backToBaseline: recoveredAt !== undefined && lastCalm(evidence, after, recoveredAt, isCalm),
+    backToBaseline: cameBack,
   }
 }
 
-/** The first moment from which every bin of a stretch is calm for as long as `staysS`, or to the end. */
-function staysCalmFrom(evidence: Evidence, after: Stretch, isCalm: (i: number) => boolean): number | undefined {
+/**
+ * The first moment from which the following seconds together are calm, and most that come later too: a service that falls
+ * over again had not recovered. It came back when its last third is calm.
+ */
+function recoveryIn(
+  evidence: Evidence,
+  after: Stretch,
+  isCalm: (stretch: Stretch) => boolean,
+): { readonly recoveredAt: number | undefined; readonly cameBack: boolean } {
   const { from, to } = binsOf(evidence, after)
-  const needed = Math.max(2, Math.ceil(staysS / evidence.binS))
-  let run = 0
-  for (let i = from; i < to; i++) {
-    run = isCalm(i) ? run + 1 : 0
-    if (run === needed) return (i - needed + 1) * evidence.binS
-  }
-  return undefined
-}
-
-/** Whether nine of ten bins after the recovery were calm too: a service that falls over again has not come back. */
-function lastCalm(evidence: Evidence, after: Stretch, recoveredAt: number, isCalm: (i: number) => boolean): boolean {
-  const { from, to } = binsOf(evidence, { fromS: recoveredAt, toS: after.toS })
-  let calm = 0
-  for (let i = from; i < to; i++) if (isCalm(i)) calm++
-  return to > from && calm >= 0.9 * (to - from)
+  const length = Math.max(1, Math.ceil(togetherS / evidence.binS))
+  const stretch = (first: number, end: number): Stretch => ({ fromS: first * evidence.binS, toS: end * evidence.binS })
+  const calm: boolean[] = []
+  for (let i = from; i + length <= to; i++) calm.push(isCalm(stretch(i, i + length)))
+  const first = calm.findIndex((is, i) => {
+    const rest = calm.slice(i)
+    return is && rest.filter((later) => later).length >= 0.7 * rest.length
+  })
+  if (first < 0) return { recoveredAt: undefined, cameBack: false }
+  const lastThird = stretch(Math.max(from + first, to - Math.ceil((to - from) / 3)), to)
+  return { recoveredAt: (from + first) * evidence.binS, cameBack: isCalm(lastThird) }
 }
 
 /**

@@ -31,7 +31,9 @@ export function injectorSaturated(evidence: Evidence): Saturation | undefined {
 
 /** Of the target and what it uses. Undefined where nothing that was observed came to its limit. */
 export function firstSaturated(evidence: Evidence): Saturation | undefined {
-  const found = [...ratios(evidence), ...counts(evidence), ...plateaus(evidence)]
+  // What was full from the start was not filled by this load.
+  const risen = (one: Saturation): boolean => one.atS >= 0.1 * evidence.durationS
+  const found = [...ratios(evidence), ...counts(evidence), ...plateaus(evidence)].filter(risen)
   return found.reduce<Saturation | undefined>(
     (first, one) => (first === undefined || one.atS < first.atS ? one : first),
     undefined,

@@ -22,6 +22,8 @@ interface Watched {
 /** Chance of even one false alarm among all trends of a run. */
 const level = 0.01
 const MB = 1e6
+/** Readings below which nothing is said at all. */
+const fewest = 16
 
 /** Of a stretch in which the load stood still. */
 export function trendsOf(evidence: Evidence, steady: Stretch | null): readonly Trend[] {
@@ -29,13 +31,21 @@ export function trendsOf(evidence: Evidence, steady: Stretch | null): readonly T
   const watched = watchedOf(evidence)
   const measured = watched.flatMap((one) => {
     const { atS, values } = changesOf(one, valuesIn(evidence, one.column, steady))
-    if (values.length < 16) return []
-    return [{ one, values, growth: growthOf(atS, values, level / watched.length) }]
+    return values.length < fewest
+      ? []
+      : [{ one, atS, values, isConstant: values.every((value) => value === values[0]) }]
   })
-  const adjusted = holm(measured.map(({ growth }) => growth?.p ?? 1))
-  return measured.map(({ one, values, growth }, i) =>
-    growth === undefined ? constant(one) : trendOf(one, values, growth, adjusted[i]!, steady),
+  // What never moves cannot raise a false alarm.
+  const moving = measured.filter(({ isConstant }) => !isConstant)
+  const tested = moving.map((seen) => ({ ...seen, growth: growthOf(seen.atS, seen.values, level / moving.length) }))
+  const adjusted = holm(tested.map(({ growth }) => growth?.p ?? 1))
+  const trends = new Map(
+    tested.map(({ one, values, growth }, i) => [
+      one,
+      growth === undefined ? constant(one) : trendOf(one, values, growth, adjusted[i]!, steady),
+    ]),
   )
+  return measured.map(({ one }) => trends.get(one) ?? constant(one))
 }
 
 function trendOf(one: Watched, values: readonly number[], growth: Growth, p: number, steady: Stretch): Trend {
@@ -45,14 +55,16 @@ function trendOf(one: Watched, values: readonly number[], growth: Growth, p: num
   const grown = growth.slope * lengthS
   const isSure = p < level
   const matters = Math.abs(grown) >= least
-  const moves = isMoving(growth, level, p)
-  const couldHaveSeen = growth.detectable * lengthS <= Math.max(least, 0.1 * usual)
+  // Not "nothing was seen", but "more than this much is ruled out".
+  const most = Math.max(Math.abs(growth.low), Math.abs(growth.high)) * lengthS
+  const isRuledOut = most <= Math.max(least, 0.1 * usual)
+  const levelledOff = isSure && growth.lateShareHigh < 0.1
   const verdict: Trend['verdict'] =
-    moves && matters
+    isMoving(growth, level, p) && matters
       ? growth.slope > 0
         ? 'grows'
         : 'shrinks'
-      : (isSure && (!matters || growth.lateShareHigh < 0.1)) || (!isSure && couldHaveSeen)
+      : isRuledOut || levelledOff
         ? 'steady'
         : 'run-longer'
   const now = median(values.slice(-Math.max(3, Math.floor(values.length / 10))))!
@@ -68,7 +80,7 @@ function trendOf(one: Watched, values: readonly number[], growth: Growth, p: num
     verdict,
     detectablePerH: growth.detectable * 3600,
     exhaustionH: exhaustionS === undefined ? null : exhaustionS / 3600,
-    note: noteOf(verdict, one, growth, { isSure, matters, lengthS, exhaustionS, grown }),
+    note: noteOf(verdict, one, growth, { isSure, isRuledOut, most, lengthS, exhaustionS, grown }),
   }
 }
 
@@ -78,14 +90,14 @@ function noteOf(
   growth: Growth,
   seen: {
     readonly isSure: boolean
-    readonly matters: boolean
+    readonly isRuledOut: boolean
+    readonly most: number
     readonly lengthS: number
     readonly exhaustionS: number | undefined
     readonly grown: number
   },
 ): string {
   const perHour = (slope: number): string => `${quantity(slope * 3600, one.unit)} an hour`
-  const smallest = `A slope of ${perHour(growth.detectable)} would have been found in 4 of 5 such runs.`
   switch (verdict) {
     case 'grows':
     case 'shrinks': {
@@ -96,17 +108,19 @@ function noteOf(
       return `${quantity(Math.abs(seen.grown), one.unit)} in ${duration(seen.lengthS)}: ${perHour(growth.slope)} (95 % interval ${perHour(growth.low)} to ${perHour(growth.high)}).${limit}`
     }
     case 'steady':
-      if (seen.isSure && !seen.matters)
-        return `Moves by ${quantity(seen.grown, one.unit)} over the run, too little to matter. ${smallest}`
-      if (seen.isSure)
-        return `Grew at first and has levelled off: the later half has ${percent(Math.max(0, growth.lateShare))} of the slope.`
-      return smallest
-    case 'run-longer':
-      if (seen.isSure)
+      return seen.isRuledOut
+        ? `It changed by at most ${quantity(seen.most, one.unit)} in ${duration(seen.lengthS)} (95 % confidence).`
+        : `Grew at first and has levelled off: the later half has ${percent(Math.max(0, growth.lateShare))} of the slope.`
+    case 'run-longer': {
+      if (seen.isSure && growth.lateShare < 0.7) {
         return `Growth slows down (the later half has ${percent(growth.lateShare)} of the slope): run longer to see whether it ends.`
-      return growth.method === 'increments'
-        ? `Run longer: its readings hang together for so long (correlation of neighbours ${growth.correlation.toFixed(2)}) that ${duration(seen.lengthS)} hold too few independent ones. ${smallest}`
-        : `Run longer: ${smallest}`
+      }
+      const why =
+        growth.method === 'increments'
+          ? `its readings hang together for so long (correlation of neighbours ${growth.correlation.toFixed(2)}) that ${duration(seen.lengthS)} hold too few independent ones. `
+          : ''
+      return `Run longer: ${why}Only a slope of ${perHour(growth.detectable)} would have been found in 4 of 5 such runs.`
+    }
   }
 }
 
@@ -179,7 +193,7 @@ function changesOf(
   const kept = all.values.map((value, i) => i === 0 || value !== all.values[i - 1])
   const changes = kept.filter((is) => is).length
   // Few changes: the readings in between say at least that nothing grew.
-  if (changes < 16) return all
+  if (changes < fewest) return all
   return { atS: all.atS.filter((_, i) => kept[i]), values: all.values.filter((_, i) => kept[i]) }
 }
 
