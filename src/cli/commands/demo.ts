@@ -41,6 +41,7 @@ export const demoCommand: Command = {
     })
     try {
       say(`The shop is open at ${shop.url}${names.length === 0 ? '' : `, with the faults ${names.join(', ')}`}.`)
+      say(`Its database: ${shop.databaseUrl}`)
       if (values.serve === true) return await serve(io)
       const journey = join(packageRoot(), 'examples', 'shop', 'journey.ts')
       const flags = ['-e', `BASE_URL=${shop.url}`, '--name', 'demo', '--summary-by', 'endpoint']

@@ -8,8 +8,6 @@ import { type MysqlConnection, SELECT } from './connection.js'
 
 const MAX_STATEMENTS = 300
 const MAX_ROWS = 1000
-/** A reading that takes longer than this comes so much less often. */
-const READING_BUDGET_MS = 20
 
 interface Totals {
   readonly id: string
@@ -26,7 +24,6 @@ export class StatementDigests {
   readonly #own = new Set<string>()
   #totals: Map<string, Totals> | undefined
   #atNs = 0
-  #pause = 0
   /** Execution time of our own statements, by the server's own account. */
   ownMs = 0
 
@@ -36,13 +33,11 @@ export class StatementDigests {
   }
 
   async read(): Promise<Readings> {
-    if (this.#pause-- > 0) return {}
     const startNs = this.#context.clock.nowNs()
     const rows = await this.#rows()
     const seconds = (startNs - this.#atNs) / 1e9
     const before = this.#totals
     this.#atNs = startNs
-    this.#pause = Math.floor((this.#context.clock.nowNs() - startNs) / 1e6 / READING_BUDGET_MS)
     this.#totals = new Map(rows.map((row) => [row.id, row]))
     if (before === undefined || seconds <= 0) return {}
     const grown = rows.map((row) => growthOf(row, before.get(row.id))).filter((row) => row.calls > 0)

@@ -10,8 +10,8 @@ import { MARK, type PostgresConnection } from './connection.js'
 const MAX_STATEMENTS = 300
 /** Read at most; a server keeps 5,000 by default, and those at the end take no time. */
 const MAX_ROWS = 2000
-/** A reading that takes the server longer than this comes so much less often. */
-const READING_BUDGET_MS = 20
+/** With so many more statements the reading comes a second later. Not by its time: a busy server answers late. */
+const ROWS_PER_PAUSE = 1000
 
 interface Totals {
   readonly id: string
@@ -46,7 +46,7 @@ export class StatementStatistics {
     const seconds = (startNs - this.#atNs) / 1e9
     const before = this.#totals
     this.#atNs = startNs
-    this.#pause = Math.floor((this.#context.clock.nowNs() - startNs) / 1e6 / READING_BUDGET_MS)
+    this.#pause = Math.floor(rows.length / ROWS_PER_PAUSE)
     this.#totals = new Map(rows.map((row) => [row.id, row]))
     if (before === undefined || seconds <= 0) return {}
     const grown = rows.map((row) => growthOf(row, before.get(row.id))).filter((row) => row.calls > 0)

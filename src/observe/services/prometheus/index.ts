@@ -19,7 +19,7 @@ const EXAMPLE = 'prometheus+http://127.0.0.1:9090/metrics, or prometheus+http://
 const accept = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.8,*/*;q=0.1'
 /** A query that was refused is answered with one of the latter, and the reason as JSON. */
 const queryStatuses = [200, 400, 422, 503]
-/** A scrape that keeps the endpoint busy for longer comes so much less often. */
+/** A scrape that takes longer comes so much less often, every five seconds at least. */
 const SCRAPE_BUDGET_MS = 50
 
 export function createPrometheusCollector(uri: string): Collector {
@@ -97,7 +97,7 @@ class PrometheusCollector implements Collector {
     const ms = (this.#context.clock.nowNs() - startNs) / 1e6
     this.#cost.ms += ms
     // A server's data is as old as its own scrapes: asking it every second would tell nothing new.
-    this.#pause = this.#queries.length > 0 ? 4 : Math.floor(ms / SCRAPE_BUDGET_MS)
+    this.#pause = this.#queries.length > 0 ? 4 : Math.min(4, Math.floor(ms / SCRAPE_BUDGET_MS))
     return readings
   }
 
