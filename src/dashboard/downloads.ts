@@ -3,7 +3,7 @@ import type { LiveModel } from './live-model.js'
 import { Refusal } from './errors.js'
 
 /** @param name  `requests`, `failures`, `exceptions`, `history` @throws Refusal */
-export function downloadCsv(model: LiveModel, name: string): AsyncIterable<string> {
+export function downloadCsv(model: LiveModel, name: string): AsyncIterable<string | Uint8Array> {
   switch (name) {
     case 'requests':
       return requests(model)

@@ -10,7 +10,7 @@ import { Guard } from './guard.js'
 export interface Reply {
   readonly status?: number
   readonly type: string
-  readonly body: string | Uint8Array | AsyncIterable<string>
+  readonly body: string | Uint8Array | AsyncIterable<string | Uint8Array>
   readonly headers?: Readonly<Record<string, string>>
   /** Undefined: the strict policy of the dashboard's own pages. */
   readonly policy?: string

@@ -103,7 +103,8 @@ function goalSentences(analysis: Analysis | null, words: Words): Sentence[] {
 }
 
 function goalName(goal: ObjectiveResult | undefined): string {
-  return goal === undefined ? '' : `${goal.name} ${goal.target}`.trim()
+  if (goal === undefined) return ''
+  return goal.name.endsWith(goal.target) ? goal.name : `${goal.name} ${goal.target}`.trim()
 }
 
 /** Findings that say something is wrong, those that cost most first. */

@@ -1,11 +1,18 @@
 import type { RunRecord } from '#record/index.js'
+import { executiveOf, findingFix, findingTitle } from './executive.js'
+import type { ReportOptions } from './index.js'
 import { type LatencyStats, buildReport, type PartRow, type ReportModel } from './report-model.js'
+import { wordsOf } from './words/index.js'
+import type { Words } from './words/types.js'
 import { formatBytes, formatDuration, formatNumber, formatPercent } from './summary/format.js'
 
 /** The technical report: for the person who has to find out why. */
-export async function* markdownReport(record: RunRecord): AsyncGenerator<string> {
+export async function* markdownReport(record: RunRecord, { language }: ReportOptions): AsyncGenerator<string> {
   const report = await buildReport(record)
+  const words = wordsOf(language)
   const sections: readonly (readonly [title: string, body: readonly string[]])[] = [
+    [words.page.summary, summary(report, words)],
+    [words.page.findings, findings(report, words)],
     ['Trust', trust(report)],
     ['Thresholds', thresholds(report)],
     ['Checks', checks(report)],
@@ -52,6 +59,31 @@ function facts({ run, durationS, record }: ReportModel): string[] {
     ],
     2,
   )
+}
+
+function summary(report: ReportModel, words: Words): string[] {
+  const { answer, capacity, risk, next } = executiveOf(report, words)
+  const sentences = (of: typeof answer): string => of.map(({ text }) => inline(text)).join(' ')
+  const part = (title: string, of: typeof answer): string[] =>
+    of.length === 0 ? [] : ['', `**${title}**: ${sentences(of)}`]
+  return [
+    sentences(answer),
+    ...part(words.page.capacity, capacity),
+    ...part(words.page.risk, risk),
+    '',
+    `**${inline(next.text)}**`,
+  ]
+}
+
+function findings(report: ReportModel, words: Words): string[] {
+  return (report.findings ?? [])
+    .slice(0, MAX_ROWS)
+    .flatMap((finding) => [
+      `- **${inline(findingTitle(finding, words))}** (${words.severity[finding.severity]}, ${finding.kind}, ${words.page.confidence} ${Math.round(finding.confidence * 100)} %)`,
+      ...finding.evidence.map(({ text, source }) => `  - ${inline(text)} (${inline(source)})`),
+      `  - ${words.page.fix}: ${inline(findingFix(finding, words))}`,
+      ...(finding.prove === '' ? [] : [`  - ${words.page.prove}: ${inline(finding.prove)}`]),
+    ])
 }
 
 function trust({ run }: ReportModel): string[] {

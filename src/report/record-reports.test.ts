@@ -25,7 +25,7 @@ function parseCsv(csv: string): {
 
 async function text(record: RunRecord, format: string, series = false): Promise<string> {
   let all = ''
-  for await (const piece of renderReport(record, format, { series })) all += piece
+  for await (const piece of renderReport(record, format, { series, language: 'en' })) all += String(piece)
   return all
 }
 
@@ -106,6 +106,16 @@ describe('the md report', () => {
       | Engine | native 0.1.0 |
       | Test type | load |
       | Command | perfwright run sample.js |
+
+      ## Summary
+
+      Does it hold up under this load? No. 60 requests in 3 s, 20/s on average. Nineteen of twenty answers came within 71.1 ms, ninety-nine of a hundred within 73.4 ms. No goal was set, so nothing was judged: give thresholds in the script or a plan. Only the load was measured, so causes are not known: run it where the target can be observed.
+
+      **Capacity**: The tested environment has 50% of production's capacity; in proportion the same service would carry 40/s there. Capacity seldom grows in proportion: take it as a bound, not as a promise.
+
+      **Risk**: 5% of the requests failed (3), most of them: status 503. The numbers themselves are in doubt: The injector was busy.
+
+      **Next: name the target (--target-pid or --target-cmd), then run again.**
 
       ## Trust
 

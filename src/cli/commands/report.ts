@@ -143,7 +143,7 @@ function outFile(out: string, format: string, count: number): string {
   return count === 1 ? out : `${out}.${format}`
 }
 
-async function save(text: AsyncIterable<string>, path: string, io: CommandIo): Promise<void> {
+async function save(text: AsyncIterable<string | Uint8Array>, path: string, io: CommandIo): Promise<void> {
   try {
     await pipeline(Readable.from(text), createWriteStream(path))
   } catch (error) {
@@ -161,7 +161,7 @@ async function save(text: AsyncIterable<string>, path: string, io: CommandIo): P
   io.stderr.write(`report written to ${path}\n`)
 }
 
-async function print(text: AsyncIterable<string>, stdout: CommandIo['stdout']): Promise<void> {
+async function print(text: AsyncIterable<string | Uint8Array>, stdout: CommandIo['stdout']): Promise<void> {
   // A reader that has gone away (`| head`) has seen what it wanted.
   let gone = false
   const onError = (): void => {
@@ -170,7 +170,7 @@ async function print(text: AsyncIterable<string>, stdout: CommandIo['stdout']): 
   stdout.on('error', onError)
   for await (const piece of text) {
     if (gone) break
-    await new Promise<void>((resolve) => stdout.write(piece, () => resolve()))
+    await new Promise<void>((resolve) => stdout.write(piece as string, () => resolve()))
   }
   stdout.removeListener('error', onError)
 }

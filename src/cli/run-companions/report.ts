@@ -15,11 +15,11 @@ export class ReportCompanion implements RunCompanion {
 
   async recordClosed(dir: string): Promise<CompanionAnswer | undefined> {
     const record = await readRecord(dir)
-    const pieces: string[] = []
+    const pieces: (string | Uint8Array)[] = []
     for await (const piece of renderReport(record, 'html', { series: false, language: this.#language }))
       pieces.push(piece)
     const path = join(dir, 'report.html')
-    await writeFile(path, pieces.join(''))
+    await writeFile(path, pieces)
     return { json: { report: path } }
   }
 }

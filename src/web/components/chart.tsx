@@ -102,6 +102,8 @@ class Plot {
   readonly #watch: IntersectionObserver
   readonly #scheme = matchMedia('(prefers-color-scheme: dark)')
   readonly #recolour = (): void => this.#remake()
+  /** On paper everything can be seen. */
+  readonly #print = (): void => this.#draw()
   #isVisible = false
   #isStale = true
 
@@ -124,6 +126,7 @@ class Plot {
     )
     this.#watch.observe(box)
     this.#scheme.addEventListener('change', this.#recolour)
+    addEventListener('beforeprint', this.#print)
   }
 
   update(props: ChartProps): void {
@@ -136,6 +139,7 @@ class Plot {
     this.#resize.disconnect()
     this.#watch.disconnect()
     this.#scheme.removeEventListener('change', this.#recolour)
+    removeEventListener('beforeprint', this.#print)
     this.#plot.destroy()
   }
 
