@@ -1,6 +1,6 @@
 /** The whole diagnosis of a record: evidence, analysis, rules, and the order in which a person should read it. */
 import type { Analysis, Checkpoint, Finding, RunRecord } from '#record/index.js'
-import { badWindows } from './bad-windows.js'
+import { badWindows } from './correlate/bad-windows.js'
 import { analyseByTestType } from './by-test-type/index.js'
 import { errorClusters } from './error-clusters.js'
 import { factsOf } from './facts.js'

@@ -18,9 +18,11 @@ export interface EndpointFit {
 
 /** Requests that an endpoint must have to be fitted. */
 const fewestRequests = 10
-/** A fit has to explain so much, and so much more than the rate of all requests together. */
-const leastR2 = 0.5
-const leastLead = 0.1
+/** A fit has to explain so much, and more than the rate of all requests together. */
+const leastR2 = 0.35
+const leastLead = 0.05
+/** Endpoints whose fits differ by less are not told apart by it. */
+const alike = 0.15
 
 /**
  * @param amount  per second
@@ -38,21 +40,31 @@ export function fitToEndpoint(evidence: Evidence, amount: Column, mask: Mask, wo
   }
   const [first] = endpoints.toSorted((a, b) => b.total.requests - a.total.requests) as [Endpoint]
   if (first.total.requests >= 0.9 * all) return { endpoint: first, perRequest: ratio(first), r2: 1, by: 'only' }
+  // Ramps tell endpoints apart better than a steady stretch does, so all of the run counts here.
   const fits = endpoints
-    .map((endpoint) => ({ endpoint, ...throughOrigin(amount, endpoint.columns.requestsPerS, mask) }))
+    .map((endpoint) => ({ endpoint, ...throughOrigin(amount, endpoint.columns.requestsPerS) }))
     .sort((a, b) => b.r2 - a.r2)
   const best = fits[0] as (typeof fits)[number]
-  const second = fits[1]?.r2 ?? 0
-  const whole = throughOrigin(amount, evidence.load.requestsPerS, mask).r2
-  if (best.r2 >= leastR2 && best.r2 >= whole + leastLead && best.r2 >= second + leastLead / 2) {
-    return { endpoint: best.endpoint, perRequest: best.slope, r2: best.r2, by: 'rate' }
+  const whole = throughOrigin(amount, evidence.load.requestsPerS).r2
+  const perRequest = ({ endpoint, slope }: (typeof fits)[number]): number => {
+    const most = ratio(endpoint)
+    return slope >= 0.5 * most ? most : slope
+  }
+  if (best.r2 >= leastR2 && best.r2 >= whole + leastLead) {
+    // Requests that follow each other closely have one rate: then words tell, and whether both read or both write.
+    const near = fits.filter(({ r2 }) => r2 >= best.r2 - alike)
+    const named = byWords(
+      near.map(({ endpoint }) => endpoint),
+      words,
+    )
+    const chosen = near.find(({ endpoint }) => endpoint === named) ?? best
+    return { endpoint: chosen.endpoint, perRequest: perRequest(chosen), r2: chosen.r2, by: 'rate' }
   }
   const named = byWords(endpoints, words)
-  if (named === undefined) return undefined
   const fit = fits.find(({ endpoint }) => endpoint === named)
   // What another endpoint explains far better is not this one's, whatever it is called.
-  return fit !== undefined && fit.r2 >= best.r2 - 0.3
-    ? { endpoint: named, perRequest: ratio(named), r2: Math.max(0, fit.r2), by: 'words' }
+  return named !== undefined && fit !== undefined && fit.r2 >= best.r2 - 2 * alike
+    ? { endpoint: named, perRequest: perRequest(fit), r2: Math.max(0, fit.r2), by: 'words' }
     : undefined
 }
 
@@ -60,13 +72,14 @@ export function fitToEndpoint(evidence: Evidence, amount: Column, mask: Mask, wo
  * Least squares of y = k x, where y's seconds may begin up to one second after x's: collectors read at their own moment.
  * R2 is about the mean, so a model that only has the level right explains nothing.
  */
-function throughOrigin(y: Column, x: Column, mask: Mask): { slope: number; r2: number } {
+function throughOrigin(y: Column, x: Column): { slope: number; r2: number } {
   let best = { slope: 0, r2: Number.NEGATIVE_INFINITY }
   for (const shift of [0, 0.25, 0.5, 0.75, 1]) {
     let [n, xx, xy, sy, syy] = [0, 0, 0, 0, 0]
     for (let i = 1; i < y.length; i++) {
-      const [now, before, value] = [x[i] as number, x[i - 1] as number, y[i] as number]
-      if (now !== now || before !== before || value !== value || !mask(i)) continue
+      // An endpoint without a reading in a second had no request in it.
+      const [now, before, value] = [x[i] || 0, x[i - 1] || 0, y[i] as number]
+      if (value !== value) continue
       const rate = (1 - shift) * now + shift * before
       n++
       xx += rate * rate
@@ -84,12 +97,17 @@ function throughOrigin(y: Column, x: Column, mask: Mask): { slope: number; r2: n
   return best
 }
 
-/** The endpoint that shares most words with the text, when no other shares as many. */
+/** The endpoint that shares most words with the text, reading and writing alike counting as half a word. */
 function byWords(endpoints: readonly Endpoint[], text: string): Endpoint | undefined {
   const words = stems(text)
   if (words.size === 0) return undefined
+  const writes = /^\s*(with\b[\s\S]*\b)?(insert|update|delete)\b/i.test(text)
   const scored = endpoints
-    .map((endpoint) => ({ endpoint, score: [...stems(endpoint.name)].filter((word) => words.has(word)).length }))
+    .map((endpoint) => {
+      const shared = [...stems(endpoint.name)].filter((word) => words.has(word)).length
+      const method = /^(POST|PUT|PATCH|DELETE) /.test(endpoint.name) === writes ? 0.5 : 0
+      return { endpoint, score: shared === 0 ? 0 : shared + method }
+    })
     .sort((a, b) => b.score - a.score)
   const [best, second] = scored
   return best !== undefined && best.score > 0 && best.score > (second?.score ?? 0) ? best.endpoint : undefined

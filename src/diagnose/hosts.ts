@@ -15,6 +15,7 @@ export interface Hosts {
 const fullCpu = 0.85
 const othersCores = 0.3
 const stolen = 0.05
+const starving = 0.3
 const saturated = 0.95
 
 export function hostsOf(evidence: Evidence, mask: Mask): Hosts {
@@ -33,6 +34,13 @@ export function hostsOf(evidence: Evidence, mask: Mask): Hosts {
   } else if (throttled !== undefined && throttled > 0.25) {
     const text = `the CPU quota of the target's control group ran out in ${(throttled * 100).toFixed(0)} % of its periods`
     busyWithOthers = { text, source: 'observed/cgroup cpu_throttled_ratio', value: throttled }
+  }
+  const delay = mean(evidence.observed.one('target', 'run_delay_ratio')?.values, mask)
+  const used = mean(evidence.observed.one('target', 'cpu_cores')?.values, mask)
+  // Threads that wait for a core which their own process does not use: somebody else does.
+  if (busyWithOthers === undefined && delay !== undefined && used !== undefined && delay > starving && delay > used) {
+    const text = `the target's threads waited ${delay.toFixed(1)} s for a core in every second, while it used ${used.toFixed(1)} cores`
+    busyWithOthers = { text, source: 'observed/target run_delay_ratio', value: delay }
   }
   return { busyWithOthers, injector: injectorOf(evidence, mask), cpuRatio }
 }

@@ -35,7 +35,7 @@ export function statementsOf(evidence: Evidence, mask: Mask): readonly Statement
     if (calls.metric !== 'statement_calls_per_s') continue
     const { part, kind, tags } = calls
     const id = tags.id ?? ''
-    const read = readBins(evidence, part)
+    const read = readBins(evidence, part, 'statement_calls_per_s')
     const column = (metric: string): Column | undefined => {
       const series = evidence.observed.list(kind, metric, part).find((one) => one.tags.id === id)
       return series === undefined ? undefined : zeroWhereRead(series, read)
@@ -64,27 +64,43 @@ export function statementsOf(evidence: Evidence, mask: Mask): readonly Statement
   return statements.sort((a, b) => b.totalMs - a.totalMs)
 }
 
-/** What is left out of a reading because nothing ran is 0 in bins in which the part was read at all. */
-export function zeroWhereRead(series: ObservedSeries, read: Uint8Array): Column {
-  return series.values.map((value, i) => (value === value ? value : read[i] === 1 ? 0 : Number.NaN))
+/**
+ * Of a metric with tags a reading leaves out what did nothing: there it is 0. A rate covers the time since the reading
+ * before it, so bins that a collector passed over have the value of the next.
+ */
+export function zeroWhereRead(series: ObservedSeries, read: Int32Array): Column {
+  return series.values.map((_value, i) => {
+    const at = read[i] as number
+    if (at < 0) return Number.NaN
+    const value = series.values[at] as number
+    return value === value ? value : 0
+  })
 }
 
-/** 1 for each bin in which anything of the part was read. */
-export function readBins(evidence: Evidence, part: string): Uint8Array {
-  let read = cache.get(evidence)?.get(part)
+/** For each bin the one that holds its reading of a metric: itself, or one shortly after; -1 = none. */
+export function readBins(evidence: Evidence, part: string, metric: string): Int32Array {
+  const key = `${part} ${metric}`
+  let read = cache.get(evidence)?.get(key)
   if (read === undefined) {
-    read = new Uint8Array(evidence.binCount)
+    read = new Int32Array(evidence.binCount).fill(-1)
     for (const series of evidence.observed.all) {
-      if (series.part !== part) continue
-      for (let i = 0; i < read.length; i++) if (!Number.isNaN(series.values[i])) read[i] = 1
+      if (series.part !== part || series.metric !== metric) continue
+      for (let i = 0; i < read.length; i++) if (!Number.isNaN(series.values[i])) read[i] = i
     }
-    const parts = cache.get(evidence) ?? new Map<string, Uint8Array>()
-    cache.set(evidence, parts.set(part, read))
+    for (let i = read.length - 2; i >= 0; i--) {
+      const next = read[i + 1] as number
+      if (read[i] === -1 && next >= 0 && next - i <= longestGap) read[i] = next
+    }
+    const known = cache.get(evidence) ?? new Map<string, Int32Array>()
+    cache.set(evidence, known.set(key, read))
   }
   return read
 }
 
-const cache = new WeakMap<Evidence, Map<string, Uint8Array>>()
+/** Bins without a reading that the next one speaks for. */
+const longestGap = 4
+
+const cache = new WeakMap<Evidence, Map<string, Int32Array>>()
 
 /** Tables that a statement reads or writes, in lower case, without schema and quotes. */
 export function tablesIn(sql: string): string[] {

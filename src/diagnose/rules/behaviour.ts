@@ -1,6 +1,6 @@
 /** What a run shows by its shape alone: the analysis by test type has done the work, these say what it means. */
 import { makeFinding, ms, number, percent } from '../finding.js'
-import { known, quantileOf } from '../measure.js'
+import { known, maximum, quantileOf } from '../measure.js'
 import { found, notAssessed, type Rule } from './rule.js'
 
 export const capacityKnee: Rule = {
@@ -137,15 +137,18 @@ export const degradesOverTime: Rule = {
 const coldTimes = 3
 const coldMs = 50
 const fewestBins = 6
+/** And more than one for each VU: those wait for connections. */
+const fewestCold = 20
 
 export const coldStart: Rule = {
   name: 'cold-start',
   kinds: ['cold-start'],
-  explains: `Mean latency of the first seconds with load against the usual of the run: ${coldTimes} times and ${coldMs} ms more, falling within the first third; connections and a first compilation alone do not take that long.`,
+  explains: `Median latency of the first seconds with load against the usual of the run: ${coldTimes} times and ${coldMs} ms more, falling within the first third; connections and a first compilation alone do not take that long.`,
   assess(facts) {
     const { evidence } = facts
-    const { meanMs, requestsPerS } = evidence.load
+    const { p50Ms: meanMs, requestsPerS } = evidence.load
     const bins = [...meanMs.keys()].filter((i) => !Number.isNaN(meanMs[i]) && (requestsPerS[i] as number) > 0)
+    const vus = maximum(evidence.load.vus) ?? 0
     if (bins.length < fewestBins) return notAssessed('the run is too short to tell its start from the rest')
     const later = known(meanMs, (i) => i >= (bins[Math.floor(bins.length / 3)] as number))
     const usual = quantileOf(later, 0.5) ?? 0
@@ -162,7 +165,7 @@ export const coldStart: Rule = {
       cold.length > bins.length / 2 ||
       worst < coldTimes * usual ||
       worst - usual < coldMs ||
-      requests < 5
+      requests < Math.max(fewestCold, vus)
     ) {
       return found(
         [],

@@ -51,7 +51,7 @@ function repeatedThings(facts: RunFacts): Repeated[] {
   ].flatMap((series) => {
     const name = series.tags.command ?? series.tags.type ?? ''
     if (name === '' || redisHousekeeping.test(name)) return []
-    const callsPerS = zeroWhereRead(series, readBins(evidence, series.part))
+    const callsPerS = zeroWhereRead(series, readBins(evidence, series.part, series.metric))
     const ms = evidence.observed
       .list('redis', 'command_ms_per_s', series.part)
       .find(({ tags }) => tags.command === name)

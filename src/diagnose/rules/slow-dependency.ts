@@ -1,5 +1,6 @@
 import type { EndpointFacts, RunFacts } from '../facts.js'
 import { makeFinding, ms, number, percent } from '../finding.js'
+import { mean } from '../measure.js'
 import type { Peer } from '../peers.js'
 import { found, notAssessed, type Rule } from './rule.js'
 
@@ -7,7 +8,9 @@ import { found, notAssessed, type Rule } from './rule.js'
 const slowMs = 150
 const idleCpu = 0.6
 /** Connections to the dependency for each request of the endpoint in flight. */
-const leastBusy = 0.3
+const leastBusy = 0.4
+/** The fastest of its requests, as a share of the usual one. */
+const leastFloor = 0.3
 
 export const slowDependency: Rule = {
   name: 'slow-dependency',
@@ -38,15 +41,25 @@ function assessEndpoint(
   const typical = one.endpoint.total.latency.quantile(0.5) ?? 0
   if (typical < slowMs || one.endpoint.total.requests < 5) return undefined
   if (Math.max(0, ...facts.targets.map(({ cpuUse }) => cpuUse ?? 0)) > idleCpu) return undefined
-  // A database that is busy for these requests has its own rules.
-  const databaseMs =
-    facts.statements.reduce((sum, { totalMs }) => sum + totalMs, 0) /
-    Math.max(1, facts.statements.length === 0 ? 1 : one.endpoint.total.requests)
-  if (databaseMs > 0.5 * typical) return undefined
+  // By Little's law the connections that run something are the requests that the database has in hand.
+  const active = facts.peers
+    .filter(({ part }) => part !== undefined)
+    .reduce(
+      (sum, { part }) =>
+        sum +
+        (mean(
+          facts.evidence.observed.list((part ?? '').replace(/-\d+$/, ''), 'connections_active', part)[0]?.values,
+          facts.mask,
+        ) ?? 0),
+      0,
+    )
+  if (active > 0.4 * facts.load.inFlight) return undefined
   const inFlight = (one.requestsPerS * one.meanMs) / 1000
-  const peer = services.find(({ mean }) => mean >= leastBusy * inFlight)
+  const peer = services.find((one) => one.mean >= leastBusy * inFlight)
   if (peer === undefined) return undefined
   const share = one.timeShare
+  // What always takes long is not a queue of the target's own.
+  if (one.fastestMs < leastFloor * typical) return undefined
   const isFloor = one.fastestMs >= 0.6 * typical
   return makeFinding({
     rule: 'slow-dependency',
