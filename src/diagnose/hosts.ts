@@ -17,6 +17,9 @@ const othersCores = 0.3
 const stolen = 0.05
 const starving = 0.3
 const saturated = 0.95
+/** Time that the target's threads waited for a core, of the CPU time that they got (of 0.1 cores at least). */
+const waitedShare = 0.25
+const leastCores = 0.1
 
 export function hostsOf(evidence: Evidence, mask: Mask): Hosts {
   const host = (metric: string): number | undefined => mean(evidence.observed.one('host', metric)?.values, mask)
@@ -28,7 +31,12 @@ export function hostsOf(evidence: Evidence, mask: Mask): Hosts {
   if (steal !== undefined && steal > stolen) {
     const text = `the hypervisor gave ${(steal * 100).toFixed(0)} % of the CPU time to others`
     busyWithOthers = { text, source: 'observed/host cpu_steal_ratio', value: steal }
-  } else if (others !== undefined && others > othersCores && (cpuRatio ?? 0) > fullCpu) {
+  } else if (
+    others !== undefined &&
+    others > othersCores &&
+    (cpuRatio ?? 0) > fullCpu &&
+    waitsForCores(evidence, mask)
+  ) {
     const text = `processes that are neither target nor load used ${others.toFixed(1)} cores of a machine that was ${((cpuRatio ?? 0) * 100).toFixed(0)} % busy`
     busyWithOthers = { text, source: 'observed/host other_cpu_cores', value: others }
   } else if (throttled !== undefined && throttled > 0.25) {
@@ -43,6 +51,17 @@ export function hostsOf(evidence: Evidence, mask: Mask): Hosts {
     busyWithOthers = { text, source: 'observed/target run_delay_ratio', value: delay }
   }
   return { busyWithOthers, injector: injectorOf(evidence, mask), cpuRatio }
+}
+
+/** Others take nothing from a target that hardly waits for a core; where that was not observed, they may. */
+function waitsForCores({ observed }: Evidence, mask: Mask): boolean {
+  const parts = observed.parts.filter((part) => /^target(-\d+)?$/.test(part))
+  const waits = parts.map((part): boolean => {
+    const delay = mean(observed.one('target', 'run_delay_ratio', part)?.values, mask)
+    const used = mean(observed.one('target', 'cpu_cores', part)?.values, mask) ?? 0
+    return delay === undefined || delay > waitedShare * Math.max(leastCores, used)
+  })
+  return waits.length === 0 || waits.includes(true)
 }
 
 function injectorOf(evidence: Evidence, mask: Mask): Hosts['injector'] {

@@ -10,7 +10,7 @@ const explainsStatement: readonly FindingKind[] = [
   'database-lock',
   'n-plus-one',
 ]
-/** Rest on latency as the injector saw it, or on CPU that others took. */
+/** Rest on latency as the injector saw it. */
 const restOnLatency: ReadonlySet<FindingKind> = new Set([
   'network-latency',
   'network-bandwidth',
@@ -21,9 +21,11 @@ const restOnLatency: ReadonlySet<FindingKind> = new Set([
   'degrades-over-time',
   'no-recovery',
 ])
+/**
+ * Others that hold the cores stretch what is measured on the wall clock. CPU time of the target's own they cannot add to
+ * (app-cpu), and the rule for the event loop asks by itself who held it.
+ */
 const restOnCpu: ReadonlySet<FindingKind> = new Set([
-  'app-cpu',
-  'event-loop-blocked',
   'gc-pressure',
   'capacity-knee',
   'degrades-over-time',
@@ -42,7 +44,7 @@ export function ruleOut(
     left = left.map((one) => (restOnLatency.has(one.kind) ? lowered(one) : one))
   }
   if (busyWithOthers !== undefined) {
-    caveats.push(`Findings that rest on CPU are only noted: ${busyWithOthers.text}.`)
+    caveats.push(`Findings that others' CPU can bring about are only noted: ${busyWithOthers.text}.`)
     left = left.map((one) => (restOnCpu.has(one.kind) ? lowered(one) : one))
   }
   return { findings: left, caveats }

@@ -52,7 +52,7 @@ async function assessTarget(facts: RunFacts, target: TargetFacts): Promise<Retur
     kind: 'app-cpu',
     severity: facts.severity(cpuUse),
     confidence:
-      (hot === undefined ? 0.6 : 0.75 + 0.25 * hot.share) - (facts.hosts.busyWithOthers === undefined ? 0 : 0.3),
+      (hot === undefined ? 0.6 : 0.75 + 0.25 * hot.share) - (facts.hosts.busyWithOthers === undefined ? 0 : 0.1),
     title:
       hot === undefined
         ? `The target's CPU is the limit: ${percent(Math.max(cpuUse, waits ? 1 : 0))} of ${cores(usableCores)}, ${ms(costMs)} of CPU per request`

@@ -139,7 +139,8 @@ function tagsOf(key: string): { function: string; waits: string } {
 function waitOf(frames: readonly string[]): string {
   if (frames.some((name) => /^database\/sql\.\(\*DB\)\.conn$|\(\*Pool\)\.(Acquire|Get)/.test(name))) return 'pool'
   const [first = ''] = frames
-  if (/^sync\.(\(\*(RW)?Mutex\)\.|runtime_Semacquire)/.test(first)) return 'lock'
+  // Since Go 1.24 the mutex is in internal/sync.
+  if (/^(internal\/)?sync\.(\(\*(RW)?Mutex\)\.|runtime_Semacquire)/.test(first)) return 'lock'
   if (first === 'time.Sleep') return 'sleep'
   return /^(internal\/poll|net|syscall|os)\./.test(first) ? 'io' : 'other'
 }

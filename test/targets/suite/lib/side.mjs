@@ -113,7 +113,8 @@ function loadArguments(pair, faulty, ports) {
 }
 
 function serviceCommand(service, world) {
-  if (service === 'node') return ['node', join(suite, 'node', 'server.mjs')]
+  // A port of its own for the inspector that a signal opens: another process of the machine may hold 9229.
+  if (service === 'node') return ['node', '--inspect-port=0', join(suite, 'node', 'server.mjs')]
   if (service === 'python') return [world.python, join(suite, 'python', 'server.py')]
   return [world.goBinary]
 }
