@@ -92,76 +92,110 @@ export function Chart(props: ChartProps) {
   )
 }
 
-/** The canvas, which lives as long as the shape of the chart stays and is told of new data. */
+/** What a picture shows. */
+interface Drawn {
+  readonly range: readonly [number, number] | null
+  readonly bands: readonly ChartBand[] | undefined
+  readonly lines: readonly ChartLine[] | undefined
+  readonly marks: readonly ChartMark[] | undefined
+  /** The arrays that were drawn: they may have grown since. */
+  readonly values: readonly (readonly (number | null)[])[]
+  readonly last: number
+  readonly points: number
+}
+
+/** The canvas, which lives as long as the shape of the chart stays and is told of new data. Made when it is first seen. */
 class Plot {
   #props: ChartProps
   readonly #box: HTMLElement
   readonly #legend: () => HTMLElement | null
-  #plot: uPlot
+  #plot: uPlot | undefined
   readonly #resize: ResizeObserver
   readonly #watch: IntersectionObserver
   readonly #scheme = matchMedia('(prefers-color-scheme: dark)')
-  readonly #recolour = (): void => this.#remake()
-  /** On paper everything can be seen. */
-  readonly #print = (): void => this.#draw()
+  readonly #recolour = (): void => {
+    this.#plot?.destroy()
+    this.#plot = undefined
+    this.#drawn = undefined
+    this.#ask()
+  }
   #isVisible = false
-  #isStale = true
+  /** What is on the canvas now. */
+  #drawn: Drawn | undefined
 
   constructor(box: HTMLElement, legend: () => HTMLElement | null, props: ChartProps) {
     this.#box = box
     this.#legend = legend
     this.#props = props
-    this.#plot = this.#make()
+    // The place is kept, so that nothing moves when the canvas comes.
+    box.style.minHeight = `${this.#height()}px`
     this.#resize = new ResizeObserver(() => {
       const width = box.clientWidth
-      if (width > 0 && width !== this.#plot.width) this.#plot.setSize({ width, height: this.#height() })
+      if (width > 0 && this.#plot !== undefined && width !== this.#plot.width)
+        this.#plot.setSize({ width, height: this.#height() })
     })
     this.#resize.observe(box)
     this.#watch = new IntersectionObserver(
       (entries) => {
         this.#isVisible = entries.some((entry) => entry.isIntersecting)
-        if (this.#isVisible && this.#isStale) this.#draw()
+        this.#ask()
       },
       { rootMargin: '200px' },
     )
     this.#watch.observe(box)
     this.#scheme.addEventListener('change', this.#recolour)
-    addEventListener('beforeprint', this.#print)
+    addEventListener('beforeprint', this.#drawNow)
   }
 
   update(props: ChartProps): void {
     this.#props = props
-    if (this.#isVisible && !document.hidden) this.#draw()
-    else this.#isStale = true
+    if (this.#plot?.cursor.idx == null) this.#tell(props.times.length - 1)
+    this.#ask()
   }
 
   destroy(): void {
+    queue.delete(this.#draw)
     this.#resize.disconnect()
     this.#watch.disconnect()
     this.#scheme.removeEventListener('change', this.#recolour)
-    removeEventListener('beforeprint', this.#print)
-    this.#plot.destroy()
+    removeEventListener('beforeprint', this.#drawNow)
+    this.#plot?.destroy()
   }
 
-  #remake(): void {
-    this.#plot.destroy()
-    this.#plot = this.#make()
-    this.#draw()
+  #ask(): void {
+    if (this.#isVisible && this.#isStale()) drawSoon(this.#draw)
   }
 
-  #draw(): void {
-    this.#isStale = false
-    const { times, series, range } = this.#props
-    const data = [times, ...series.map(({ values }) => values)] as unknown as uPlot.AlignedData
-    this.#plot.batch(() => {
-      this.#plot.setData(data, false)
+  /** True when another picture would come out: of six hours on six hundred dots, a second more is none. */
+  #isStale(): boolean {
+    const { times, series, range = null, bands, lines, marks } = this.#props
+    const drawn = this.#drawn
+    if (drawn === undefined || drawn.range !== range || times.length < drawn.points) return true
+    if (series.some(({ values }, i) => values !== drawn.values[i])) return true
+    if (!sameJson([drawn.bands, drawn.lines, drawn.marks], [bands, lines, marks])) return true
+    const shown = range === null ? (times.at(-1) ?? 1) - (times[0] ?? 0) : range[1] - range[0]
+    return (times.at(-1) ?? 0) - drawn.last >= shown / Math.max(1, this.#box.clientWidth)
+  }
+
+  readonly #draw = (): void => {
+    if (this.#isVisible && !document.hidden) this.#drawNow()
+  }
+
+  /** On paper everything can be seen. */
+  readonly #drawNow = (): void => {
+    const plot = (this.#plot ??= this.#make())
+    const { times, series, range = null, bands, lines, marks } = this.#props
+    const values = series.map((one) => one.values)
+    this.#drawn = { range, bands, lines, marks, values, last: times.at(-1) ?? 0, points: times.length }
+    const data = [times, ...values] as unknown as uPlot.AlignedData
+    plot.batch(() => {
+      plot.setData(data, false)
       const last = times.at(-1) ?? 1
-      this.#plot.setScale(
+      plot.setScale(
         'x',
-        range == null ? { min: times[0] ?? 0, max: Math.max(last, 1) } : { min: range[0], max: range[1] },
+        range === null ? { min: times[0] ?? 0, max: Math.max(last, 1) } : { min: range[0], max: range[1] },
       )
     })
-    if (this.#plot.cursor.idx == null) this.#tell(times.length - 1)
   }
 
   /** Values at a place, in the legend. */
@@ -321,4 +355,28 @@ class Plot {
     }
     ctx.restore()
   }
+}
+
+/** Charts that want to be drawn: some in each frame, so that many of them never hold a page up. */
+const queue = new Set<() => void>()
+const FRAME_MS = 6
+
+function drawSoon(draw: () => void): void {
+  if (queue.size === 0) requestAnimationFrame(drawSome)
+  queue.add(draw)
+}
+
+function drawSome(): void {
+  const until = performance.now() + FRAME_MS
+  for (const draw of queue) {
+    queue.delete(draw)
+    draw()
+    if (performance.now() > until) break
+  }
+  if (queue.size > 0) requestAnimationFrame(drawSome)
+}
+
+/** Of small lists: whether they would look the same. */
+function sameJson(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b)
 }

@@ -98,7 +98,7 @@ export function Charts({ store }: { readonly store: RunStore }) {
             title="Response time"
             unit="ms"
             lines={linesOf(thresholds, shown)}
-            bands={[...common.bands, ...badOf(thresholds, shown, store.times.at(-1) ?? 0)]}
+            bands={[...common.bands, ...badOf(thresholds, shown)]}
             series={(['p50', 'p95', 'p99'] as const).map((label, i) => ({
               label,
               values: store.values(`trend ${shown} ${label}`),
@@ -270,8 +270,8 @@ function linesOf(thresholds: readonly ThresholdState[], metric: string): ChartLi
     .map((one) => ({ value: one.limit, label: one.source }))
 }
 
-function badOf(thresholds: readonly ThresholdState[], metric: string, last: number): ChartBand[] {
+function badOf(thresholds: readonly ThresholdState[], metric: string): ChartBand[] {
   return thresholds
     .filter((one) => one.metric === metric)
-    .flatMap(({ bad }) => bad.map(([from, to]) => ({ from, to: to ?? last, kind: 'bad' as const })))
+    .flatMap(({ bad }) => bad.map(([from, to]) => ({ from, to: to ?? Number.MAX_VALUE, kind: 'bad' as const })))
 }
