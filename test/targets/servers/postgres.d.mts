@@ -16,4 +16,6 @@ export interface PostgresServer {
 export function startPostgres(options?: {
   readonly settings?: Readonly<Record<string, string>>
   readonly statements?: boolean
+  /** Folder of another version's programs. */
+  readonly bin?: string
 }): Promise<PostgresServer>

@@ -15,16 +15,18 @@ export const postgresMissing =
     : 'PostgreSQL is not installed: apt-get install postgresql'
 
 /**
- * @param {{ settings?: Record<string, string>, statements?: boolean }} [options]  `settings` of postgresql.conf;
- *   `statements: false` starts without pg_stat_statements preloaded
+ * @param {{ settings?: Record<string, string>, statements?: boolean, bin?: string }} [options]  `settings` of
+ *   postgresql.conf; `statements: false` starts without pg_stat_statements preloaded; `bin` is the folder of another
+ *   version's programs
  */
-export async function startPostgres({ settings = {}, statements = true } = {}) {
+export async function startPostgres({ settings = {}, statements = true, bin } = {}) {
+  const program = (name) => (bin === undefined ? find(name) : join(bin, name))
   if (postgresMissing) throw new Error(postgresMissing)
   const user = serverUser('postgres')
   const dir = serverFolder('pw-postgres-', user)
   const data = join(dir, 'data')
   const login = 'perfwright'
-  prepare(find('initdb'), ['-D', data, '-U', login, '-A', 'trust', '-N', '-E', 'UTF8', '--no-locale'], {
+  prepare(program('initdb'), ['-D', data, '-U', login, '-A', 'trust', '-N', '-E', 'UTF8', '--no-locale'], {
     cwd: dir,
     ...user,
   })
@@ -42,7 +44,7 @@ export async function startPostgres({ settings = {}, statements = true } = {}) {
     ...settings,
   }
   const server = await startServer({
-    program: find('postgres'),
+    program: program('postgres'),
     args: ['-D', data, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
     dir,
     user,

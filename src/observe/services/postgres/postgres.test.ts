@@ -13,11 +13,18 @@ async function published(client: Client): Promise<void> {
   await client.query('select 1')
 }
 
-describe.skipIf(postgresMissing !== undefined)('the collector of PostgreSQL', () => {
+/** `PW_POSTGRES_BINS`: folders with `initdb` and `postgres` of other versions, separated by colons. */
+const bins = (process.env['PW_POSTGRES_BINS'] ?? '').split(':').filter((bin) => bin !== '')
+const installations = [undefined, ...bins] as const
+
+describe.skipIf(postgresMissing !== undefined).each(installations)('the collector of PostgreSQL (%s)', (bin) => {
+  const start = (more: { readonly statements?: boolean } = {}): Promise<PostgresServer> =>
+    startPostgres({ ...more, ...(bin === undefined ? {} : { bin }) })
+
   let server: PostgresServer
   let client: Client
   beforeAll(async () => {
-    server = await startPostgres()
+    server = await start()
     client = new Client({ connectionString: server.url, application_name: 'shop' })
     await client.connect()
     await client.query(
@@ -114,7 +121,7 @@ describe.skipIf(postgresMissing !== undefined)('the collector of PostgreSQL', ()
   })
 
   it('fails when its connection is ended, and can be opened again', async () => {
-    const own = await startPostgres()
+    const own = await start()
     const context = testContext()
     const collector = createPostgresCollector(own.url)
     await collector.open(context)
@@ -129,7 +136,7 @@ describe.skipIf(postgresMissing !== undefined)('the collector of PostgreSQL', ()
   })
 
   it('reads the rest without pg_stat_statements, and says how to switch it on', async () => {
-    const own = await startPostgres({ statements: false })
+    const own = await start({ statements: false })
     const context = testContext()
     const collector = createPostgresCollector(own.url)
     await collector.open(context)
