@@ -13,11 +13,13 @@ const longPauseMs = 100
 const often = 0.1
 /** A collector's share of hardly any CPU is nobody's concern. */
 const leastCores = 0.1
+/** Different stacks in a CPU profile, for it to speak. */
+const fewestSamples = 10
 
 export const gcPressure: Rule = {
   name: 'gc-pressure',
   kinds: ['gc-pressure'],
-  explains: `Time in garbage collection: ${nodeShare * 100} % of the time in Node, ${goShare * 100} % of the CPU in Go, or pauses of ${longPauseMs} ms in ${often * 100} % of the seconds; names the allocating function by a profile of allocations or CPU.`,
+  explains: `Time in garbage collection: ${nodeShare * 100} % of the time in Node, ${goShare * 100} % of the CPU in Go, or pauses of ${longPauseMs} ms in ${often * 100} % of the seconds; a CPU profile, where there is one, has to show at least half as much; names the allocating function by a profile of allocations or CPU.`,
   async assess(facts) {
     const { observed } = facts.evidence
     const parts = observed.parts.filter((part) => /^(node|go)(-\d+)?$/.test(part))
@@ -47,6 +49,9 @@ async function assessPart(facts: RunFacts, part: string): Promise<ReturnType<typ
   const cores = facts.targets.find(({ runtimePart }) => runtimePart === part)?.cpuCores
   const isMuch = share !== undefined && share >= limit && (cores === undefined || cores >= leastCores)
   if (!isMuch && longOften < often) return undefined
+  // The runtimes count collections by the wall clock: on a machine that is short of cores they last, and cost nothing.
+  const cpu = await blameOf(evidence.profiles, ['cpu'])
+  if (cpu !== undefined && cpu.samples >= fewestSamples && cpu.gcShare < limit / 2) return undefined
   const profile =
     (await blameOf(evidence.profiles, ['alloc', 'allocation', 'heap'])) ??
     (await blameOf(evidence.profiles, ['cpu'], withoutCollector))

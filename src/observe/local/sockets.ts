@@ -51,10 +51,8 @@ export function address(hex: string): string {
   return groups.join(':').replace(/(^|:)0(:0)+(:|$)/, '::')
 }
 
-/** Inodes of the sockets that a process holds, and how many descriptors it has; undefined when we may not look. */
-export function descriptors(
-  pid: number,
-): { readonly count: number; readonly sockets: ReadonlySet<string> } | undefined {
+/** Inodes of the sockets that a process holds; undefined when we may not look. */
+export function heldSockets(pid: number): ReadonlySet<string> | undefined {
   const fds = list(`/proc/${pid}/fd`)
   if (fds.length === 0) return undefined
   const sockets = new Set<string>()
@@ -62,7 +60,7 @@ export function descriptors(
     const inode = /^socket:\[(\d+)\]$/.exec(readLink(`/proc/${pid}/fd/${fd}`) ?? '')?.[1]
     if (inode !== undefined) sockets.add(inode)
   }
-  return { count: fds.length, sockets }
+  return sockets
 }
 
 /** The process that listens on a TCP port of this machine; of several (a cluster) the one with the lowest pid. */
@@ -78,7 +76,7 @@ export function listenerOf(port: number): number | undefined {
     .map(Number)
     .sort((a, b) => a - b)
   return pids.find((pid) => {
-    for (const inode of descriptors(pid)?.sockets ?? []) if (inodes.has(inode)) return true
+    for (const inode of heldSockets(pid) ?? []) if (inodes.has(inode)) return true
     return false
   })
 }

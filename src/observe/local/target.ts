@@ -4,7 +4,7 @@ import type { Reading, Readings } from '#record/observed.js'
 import type { Collector, CollectorContext } from '../types.js'
 import { Growth } from './growth.js'
 import { list, pageBytes, processStat, processTree, readFields, readText, ticksPerS } from './proc.js'
-import { descriptors, tcpSockets } from './sockets.js'
+import { heldSockets, tcpSockets } from './sockets.js'
 
 /** The kernel walks all pages of a process for its proportional share: dear for large ones. */
 const pssEveryNs = 10e9
@@ -69,6 +69,8 @@ export class TargetCollector implements Collector {
       pss_bytes: this.#pssBytes(pids, clock),
       fd_limit: fdLimit(this.pid),
       ...this.#socketReadings(pids, clock),
+      // Their number alone is cheap, and a leak is seen by how it grows from second to second.
+      open_fds: openFds(pids),
       restarts: this.#restarts,
     }
   }
@@ -121,15 +123,15 @@ export class TargetCollector implements Collector {
   }
 
   #countSockets(pids: readonly number[]): Readings {
-    let fds = 0
+    let known = false
     const own = new Set<string>()
     for (const pid of pids) {
-      const held = descriptors(pid)
+      const held = heldSockets(pid)
       if (held === undefined) continue
-      fds += held.count
-      for (const inode of held.sockets) own.add(inode)
+      known = true
+      for (const inode of held) own.add(inode)
     }
-    if (fds === 0) return {}
+    if (!known) return {}
     const sockets = tcpSockets(this.pid).filter(({ inode }) => own.has(inode))
     const listening = new Set(sockets.filter(({ state }) => state === 'listen').map(({ localPort }) => localPort))
     const established = sockets.filter(({ state }) => state === 'established')
@@ -141,7 +143,6 @@ export class TargetCollector implements Collector {
     }
     this.#peers = [...out.keys()]
     return {
-      open_fds: fds,
       sockets: own.size,
       connections_in: established.filter(({ localPort }) => listening.has(localPort)).length,
       connections_out: [...out].map(([peer, value]): { tags: { peer: string }; value: number } => ({
@@ -151,6 +152,12 @@ export class TargetCollector implements Collector {
       accept_queue: sockets.reduce((sum, { state, receiveQueue }) => sum + (state === 'listen' ? receiveQueue : 0), 0),
     }
   }
+}
+
+/** Undefined where nobody may look. */
+function openFds(pids: readonly number[]): number | undefined {
+  const count = pids.reduce((sum, pid) => sum + list(`/proc/${pid}/fd`).length, 0)
+  return count === 0 ? undefined : count
 }
 
 /** By thread: the busiest one, and how long runnable ones waited for a core (kernel.org, "Scheduler Statistics"). */

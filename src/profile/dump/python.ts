@@ -13,7 +13,7 @@ interface Thread {
 
 /** By `py-spy dump --json`: the process stands still for some milliseconds. */
 export async function dumpPython(pid: number, spy: PySpy): Promise<Dump> {
-  const { code, stdout, stderr } = await run(spy.program, ['dump', '--json', '--pid', String(pid)])
+  const { code, stdout, stderr } = await run(spy.program, ['dump', '--json', '--full-filenames', '--pid', String(pid)])
   let threads: readonly Thread[]
   try {
     threads = JSON.parse(stdout) as readonly Thread[]

@@ -66,6 +66,8 @@ async function record(pid: number, spy: PySpy, wanted: readonly string[], option
     `--rate=${rateHz}`,
     `--duration=${Math.max(1, Math.round(options.durationMs / 1000))}`,
     '--threads',
+    // Whole paths tell the target's own code from the standard library's.
+    '--full-filenames',
     ...wanted,
     spy.native ? '--native' : '--nonblocking',
   ]
