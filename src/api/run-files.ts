@@ -23,6 +23,9 @@ export interface RunFilesOptions {
   readonly outputs: readonly string[]
   /** `--record`: the record's own folder; a new one below `.perfwright/runs` when undefined. */
   readonly recordDir: string | undefined
+  readonly testType?: string | undefined
+  /** Capacity of the tested environment as a share of production's. */
+  readonly scalingFactor?: number | undefined
   readonly commandLine: readonly string[]
   readonly version: string
   readonly stdout: NodeJS.WritableStream
@@ -91,6 +94,8 @@ export class RunFiles {
     const sources = plan.compiled.sources.length > 0 ? plan.compiled.sources : [run.source]
     const header = await describeRun({
       name: run.name,
+      testType: this.#options.testType,
+      scalingFactor: this.#options.scalingFactor,
       toolVersion: version,
       engine: { name: 'native', version },
       script: { path: run.script, sources },

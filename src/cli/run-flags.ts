@@ -3,6 +3,7 @@ import { parseGoDuration } from '#base/duration.js'
 import { ExitCode, PerfwrightError } from '#base/errors.js'
 import { readFlagTier, type Tier } from '#config/index.js'
 import { parseBreakdownBy } from '#metrics/index.js'
+import type { TestType } from '#record/analysis.js'
 import { type Flag, flagError, flagHelp, flagTitle, type ParsedFlags, parseFlags } from './flag-table.js'
 
 export interface RunCommand {
@@ -13,6 +14,17 @@ export interface RunCommand {
   readonly runtime: RuntimeSettings
   /** `--help` was given: print `runHelp()`, run nothing. */
   readonly help: boolean
+  /** What a plan says beyond options and settings; undefined without one. */
+  readonly plan?: RunPlanFacts
+}
+
+export interface RunPlanFacts {
+  /** URLs that the load is meant for. */
+  readonly targets: readonly string[]
+  /** Rows by table in production. */
+  readonly rows: Readonly<Record<string, number>>
+  readonly dataRows: { readonly test: number; readonly production: number } | undefined
+  readonly scalingFactor: number | undefined
 }
 
 export interface RuntimeSettings {
@@ -50,6 +62,10 @@ export interface RuntimeSettings {
   readonly failOnError: boolean
   readonly strict: boolean
   readonly name: string | undefined
+  /** `--test-type`: what the run is to tell. */
+  readonly testType: TestType | undefined
+  /** `--allow-host`: third parties that the load may reach. */
+  readonly allowHosts: readonly string[]
   readonly engine: 'native' | 'k6'
   /** `--profile`: undefined takes none. */
   readonly profile: readonly string[] | undefined
@@ -129,13 +145,14 @@ export function parseInspectFlags(argv: readonly string[], env: Env): InspectCom
 
 export function runHelp(width?: number): string {
   return [
-    'Runs a k6 script: perfwright run [flags] SCRIPT   (a path, a URL, or - for standard input)',
+    'Runs a k6 script: perfwright run [flags] SCRIPT   (a path, a URL, - for standard input, or a plan.yaml)',
     '',
     'Examples:',
     '  perfwright run script.js                          one VU, once',
     '  perfwright run -u 50 -d 30s script.js             50 VUs for 30 s',
     '  perfwright run -u 5 -i 10 script.js               10 iterations shared by 5 VUs',
     '  perfwright run -s 10s:100 -s 1m:100 -s 10s:0 -u 0 script.js',
+    '  perfwright run plan.yaml                          what perfwright plan wrote',
     '  perfwright run --out json=samples.json.gz --summary-by endpoint script.js',
     '  perfwright run --out influxdb=http://localhost:8086/k6 --out prometheus-scrape=127.0.0.1:9464 script.js',
     flagHelp(RUN_FLAGS, width),
@@ -487,6 +504,20 @@ export const RUN_FLAGS: readonly OptionFlag[] = [
   },
   { name: 'strict', takes: 'nothing', group: OWN, help: 'exit 33 when the injector was saturated, late or starved' },
   {
+    name: 'test-type',
+    takes: 'text',
+    arg: 'TYPE',
+    group: OWN,
+    help: 'what the run is to tell: smoke, load, stress, soak, spike, breakpoint (default: told by its load)',
+  },
+  {
+    name: 'allow-host',
+    takes: 'each',
+    arg: 'HOST',
+    group: OWN,
+    help: 'let the load reach this paid or rate-limited service (repeatable); else it is refused, see perfwright mock',
+  },
+  {
     name: 'engine',
     takes: 'text',
     arg: 'NAME',
@@ -698,6 +729,8 @@ function toRuntime(parsed: ParsedFlags, env: Env, systemEnv: boolean): RuntimeSe
     strict: bool('strict', 'PERFWRIGHT_STRICT') ?? false,
     workers: toWorkers(text('workers', 'PERFWRIGHT_WORKERS') ?? (env['PW_WORKERS'] || undefined)),
     name: text('name', 'PERFWRIGHT_NAME'),
+    testType: toTestType(text('test-type', 'PERFWRIGHT_TEST_TYPE')),
+    allowHosts: list('allow-host', 'PERFWRIGHT_ALLOW_HOST'),
     engine,
     dashboard: text('dashboard', 'PERFWRIGHT_DASHBOARD'),
     dashboardKeep: bool('dashboard-keep', 'PERFWRIGHT_DASHBOARD_KEEP') ?? false,
@@ -730,6 +763,15 @@ function toPid(text: string): number {
   const pid = Number(text)
   if (Number.isInteger(pid) && pid > 0) return pid
   throw flagError(`--target-pid ${text} is no process number`)
+}
+
+const TEST_TYPES: readonly TestType[] = ['smoke', 'load', 'stress', 'soak', 'spike', 'breakpoint']
+
+function toTestType(given: string | undefined): TestType | undefined {
+  if (given === undefined) return undefined
+  const found = TEST_TYPES.find((type) => type === given)
+  if (found !== undefined) return found
+  throw flagError(`there is no test type '${given}'`, `Use one of ${TEST_TYPES.join(', ')}.`)
 }
 
 const PROFILES = ['auto', 'cpu', 'wall', 'heap', 'alloc', 'block', 'lock', 'goroutine']

@@ -9,5 +9,6 @@ export {
 } from './consolidate.js'
 export { createShare } from './execution-segment.js'
 export { steadyStretches, type SteadyStretch } from './steady.js'
-export { readFlagTier, type Tier } from './tiers.js'
+export { readFlagTier, readJsonTier, type Tier } from './tiers.js'
+export { optionNames } from './option-table.js'
 export type { Options, Scenario } from './types.js'

@@ -142,6 +142,8 @@ export const OPTION_TABLE: readonly OptionSpec[] = [
 
 /** Options by lower-case name: Go, and so k6, matches keys without regard to case. */
 export const BY_LOWER_KEY: ReadonlyMap<string, OptionSpec> = new Map(OPTION_TABLE.map((o) => [o.key.toLowerCase(), o]))
+/** Options that a script may export. */
+export const optionNames: readonly string[] = OPTION_TABLE.filter((o) => o.inJson).map((o) => o.key)
 export const BY_KEY: ReadonlyMap<string, OptionSpec> = new Map(OPTION_TABLE.map((o) => [o.key, o]))
 
 function readSummaryMode(value: unknown, at: Reading): (typeof SUMMARY_MODES)[number] | undefined {

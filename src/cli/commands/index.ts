@@ -6,6 +6,10 @@ export const commands: Readonly<Record<string, { readonly summary: string; load(
     summary: 'run a k6 script on the native engine, with a verdict, a summary and a record',
     load: async () => (await import('./run.js')).runCommand,
   },
+  plan: {
+    summary: 'choose the right test: type, load, objectives and a starter script, in a file that run takes',
+    load: async () => (await import('./plan.js')).planCommand,
+  },
   inspect: {
     summary: 'print the consolidated options of a script, as k6 does',
     load: async () => (await import('./inspect.js')).inspectCommand,

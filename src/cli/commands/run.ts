@@ -1,8 +1,9 @@
 /**
  * `perfwright run SCRIPT`: k6's flags and exit codes, a live view, k6's summary, a record.
  */
-import { writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { systemClock } from '#base/clock.js'
 import { ExitCode, PerfwrightError } from '#base/errors.js'
 import { codeOfFailure } from '#api/exit.js'
@@ -20,6 +21,7 @@ import { k6SummaryData, k6SummaryExport, machineReadableSummary } from '#report/
 import type { Command, CommandIo } from '../command.js'
 import { parseRunFlags, type RunCommand, runHelp, withoutEffect, withoutOwnFlags } from '../run-flags.js'
 import { ControlHost } from '../control-host.js'
+import { isPlan, k6Arguments, type PlannedRun, withPlan } from '../plan-run.js'
 import { DashboardHost } from '../run-companions/dashboard.js'
 import { RunTerminal } from '../run-terminal.js'
 import { compile, proxyEnv, scriptEnv, secretSources } from '../script-host.js'
@@ -39,7 +41,18 @@ export const runCommand: Command = {
       io.stdout.write(`${runHelp(io.stdout.columns)}\n`)
       return ExitCode.ok
     }
-    if (flags.runtime.engine === 'k6') return await runK6(withoutOwnFlags(argv), io)
+    let planned: PlannedRun | undefined
+    try {
+      planned = isPlan(flags.script) ? withPlan(flags, io.cwd) : undefined
+    } catch (error) {
+      return refuse(error, io)
+    }
+    if (flags.runtime.engine === 'k6') {
+      return planned === undefined
+        ? await runK6(withoutOwnFlags(argv), io)
+        : await planOnK6(withoutOwnFlags(argv), flags.script, planned, io)
+    }
+    flags = planned?.flags ?? flags
     return (await runScript(flags, io)).exitCode
   },
 }
@@ -60,6 +73,8 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
     outputs: runtime.outputs,
     features: runtime.features,
     recordDir: runtime.record,
+    testType: runtime.testType,
+    scalingFactor: flags.plan?.scalingFactor,
     commandLine: process.argv.slice(2),
     stdout: io.stdout,
     version: version(),
@@ -159,6 +174,18 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
     await companions.ask((companion) => companion.close?.())
     await api.close()
     await terminal.close()
+  }
+}
+
+/** k6 reads options from a file; it is gone when the run is over. */
+async function planOnK6(argv: readonly string[], file: string, planned: PlannedRun, io: CommandIo): Promise<number> {
+  const dir = mkdtempSync(join(tmpdir(), 'perfwright-plan-'))
+  const config = join(dir, 'options.json')
+  try {
+    writeFileSync(config, JSON.stringify(planned.read.k6Options))
+    return await runK6(k6Arguments(argv, file, planned, config), io)
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
   }
 }
 
