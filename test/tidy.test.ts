@@ -50,6 +50,7 @@ describe('house rules', () => {
       'src/engine/native/http1/timeouts.ts': 'real sockets: the timeout wheel',
       'src/engine/native/worker/body.ts': 'measures the event loop and the CPU of its own thread',
       'src/profile/take/node/in-target.ts': 'text that runs in the profiled process',
+      'src/observe/runtimes/node-sampler.ts': 'text that runs in the observed process',
       'src/convert/postman/variables.ts': 'text of the script that it writes',
     }
     const banned =

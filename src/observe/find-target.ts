@@ -1,12 +1,17 @@
 /** Which process of this machine a script talks to, and what it is. */
+import { closeSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
 import { inspectProcess, type Runtime } from '#profile/take/process.js'
-import { readText } from './local/proc.js'
-import { listenerOf } from './local/sockets.js'
+import { processStat, processTree, readText } from './local/proc.js'
+import { heldSockets, listenerOf, tcpSockets } from './local/sockets.js'
 
 export interface FoundTarget {
   readonly pid: number
+  /** Where the target's code runs: a worker of a cluster or of a pre-forking server, the program below `npm start`. */
+  readonly runtimePid: number
   readonly runtime: Runtime
+  /** As far as the files of the process tell. */
+  readonly version: string | undefined
   readonly command: string
   readonly how: string
 }
@@ -35,12 +40,91 @@ export function targetOnPort(port: number): FoundTarget | undefined {
 
 /** @throws PW_PROFILE_NO_PROCESS */
 export function describeTarget(pid: number, how: string): FoundTarget {
-  const { runtime, commandLine } = inspectProcess(pid)
-  return { pid, runtime, command: shortCommand(commandLine, pid), how }
+  const { commandLine } = inspectProcess(pid)
+  const runtimePid = whereCodeRuns(pid)
+  const { runtime, exe } = inspectProcess(runtimePid)
+  return {
+    pid,
+    runtimePid,
+    runtime,
+    version: versionOf(runtime, exe, runtimePid),
+    command: short(commandLine, pid),
+    how,
+  }
+}
+
+/** Below a program that only starts others: who listens. Of those that listen together: the one that has worked most. */
+function whereCodeRuns(root: number): number {
+  const tree = processTree(root)
+  if (tree.length === 1) return root
+  const listening = new Set(
+    tcpSockets(root)
+      .filter(({ state }) => state === 'listen')
+      .map(({ inode }) => inode),
+  )
+  const held = (pid: number): string[] => [...(heldSockets(pid) ?? [])].filter((inode) => listening.has(inode)).sort()
+  const listener = tree.find((pid) => held(pid).length > 0)
+  if (listener === undefined) return root
+  const sockets = held(listener)
+  const { runtime } = inspectProcess(listener)
+  const children = processTree(listener)
+    .slice(1)
+    .filter((pid) => processStat(pid) !== undefined && inspectProcess(pid).runtime === runtime)
+  // The first process of Node's cluster only hands connections on (nodejs.org, "Cluster").
+  const workers = runtime === 'node' ? children.filter(isClusterWorker) : []
+  const sharing = children.filter((pid) => held(pid).some((inode) => sockets.includes(inode)))
+  const candidates = workers.length > 0 ? workers : [listener, ...sharing]
+  return candidates.reduce((most, pid) => (cpuTicks(pid) > cpuTicks(most) ? pid : most))
+}
+
+function isClusterWorker(pid: number): boolean {
+  return /(^|\0)NODE_UNIQUE_ID=/.test(readText(`/proc/${pid}/environ`) ?? '')
+}
+
+function cpuTicks(pid: number): number {
+  const stat = processStat(pid)
+  return stat === undefined ? -1 : stat.userTicks + stat.systemTicks
+}
+
+/** Node tells its own when it is asked; Go writes it into the program, Python's is in the name of its program. */
+function versionOf(runtime: Runtime, exe: string | undefined, pid: number): string | undefined {
+  if (runtime === 'python') return /(\d+\.\d+)t?$/.exec(exe ?? '')?.[1]
+  return runtime === 'go' ? goVersion(`/proc/${pid}/exe`) : undefined
+}
+
+const chunkBytes = 1 << 20
+const maxBinaryBytes = 256 << 20
+
+/** `go1.22.1`: 32 bytes after the magic, a length and the text, since Go 1.18 (debug/buildinfo). */
+function goVersion(path: string): string | undefined {
+  let fd: number
+  try {
+    fd = openSync(path, 'r')
+  } catch {
+    return undefined
+  }
+  try {
+    const buffer = Buffer.alloc(chunkBytes)
+    const overlap = 128
+    for (let at = 0; at < maxBinaryBytes; at += chunkBytes - overlap) {
+      const bytes = readSync(fd, buffer, 0, chunkBytes, at)
+      if (bytes <= overlap) return undefined
+      const found = buffer.subarray(0, bytes).indexOf('\xff Go buildinf:', 0, 'latin1')
+      if (found < 0 || found + overlap > bytes) continue
+      const length = buffer[found + 32] ?? 0
+      const text = buffer.toString('latin1', found + 33, found + 33 + Math.min(length, 64))
+      return /^go\d[\w.+-]*$/.test(text) ? text : undefined
+    }
+    return undefined
+  } catch {
+    return undefined
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** `node server.js`: the program and the first thing that is no flag. */
-function shortCommand(words: readonly string[], pid: number): string {
+function short(words: readonly string[], pid: number): string {
   const [program = readText(`/proc/${pid}/comm`)?.trim() ?? '?', ...rest] = words
   const script = rest.find((word) => !word.startsWith('-'))
   const text = script === undefined ? basename(program) : `${basename(program)} ${basename(script)}`

@@ -70,7 +70,7 @@ function inCatalogue(part: ObservedPart, readings: Readings): void {
 
 describe('the machine', () => {
   it('is read in shares and rates that can be', async () => {
-    const host = new HostCollector({ expected: () => [process.pid] })
+    const host = new HostCollector({ expected: [process.pid] })
     await host.open(context)
     await seconds(0.3)
     const readings = await host.read()

@@ -5,6 +5,7 @@
 import type { Cancel, Clock } from '#base/clock.js'
 import type { Readings } from '#record/observed.js'
 import type { WindowSpan } from '#record/types.js'
+import { readText } from './local/proc.js'
 import type { Collector, CollectorContext } from './types.js'
 
 /** Where readings go: a run's record. */
@@ -22,7 +23,7 @@ const lastRetryNs = 30e9
 export class CollectorRunner {
   readonly #clock: Clock
   readonly #sink: ObserveSink
-  readonly #watched: Watched[] = []
+  #watched: readonly Watched[] = []
   readonly #stop = new AbortController()
   #startNs: number | undefined
   #tick: Cancel | undefined
@@ -32,21 +33,28 @@ export class CollectorRunner {
     this.#sink = sink
   }
 
-  /** Those that are open now. */
-  get open(): readonly Collector[] {
-    return this.#watched.filter(({ state }) => state === 'open').map(({ collector }) => collector)
-  }
-
-  /** Opens it and reads it from now on. Never throws: what fails is in the record. @returns whether it is open */
-  async add(collector: Collector): Promise<boolean> {
-    const watched = new Watched(collector, this.#partFor(collector.part))
+  /**
+   * Opens it and reads it from now on. Never throws: what fails is in the record, and tried again.
+   * @param place  2 for `node-2`, where that is free: the collectors of one target have one number
+   * @returns why it is not open; undefined when it is
+   */
+  async add(collector: Collector, place = 1): Promise<string | undefined> {
+    const watched = new Watched(collector, this.#partFor(collector.part, place))
+    this.#watched = [...this.#watched, watched]
     // A turn that comes while it opens must not open it once more: the first one's connections would never be closed.
     watched.busy = true
-    this.#watched.push(watched)
     await this.#open(watched)
     watched.busy = false
     this.#tick ??= this.#next()
-    return watched.state === 'open'
+    return watched.state === 'failed' ? watched.why : undefined
+  }
+
+  /** Ends one; the next of its kind gets its place in the record. */
+  async remove(collector: Collector): Promise<void> {
+    const watched = this.#watched.find((one) => one.collector === collector)
+    if (watched === undefined) return
+    this.#watched = this.#watched.filter((one) => one !== watched)
+    await this.#end(watched)
   }
 
   /** Readings count from here: the start of the load. */
@@ -62,14 +70,19 @@ export class CollectorRunner {
     this.#tick?.()
     await Promise.all(
       this.#watched.map(async (watched) => {
-        if (watched.state !== 'open') return
-        await this.#read(watched)
-        watched.state = 'closed'
-        this.#sink.event('collector', { ...this.#facts(watched), state: 'closed' })
-        await this.#within(watched.collector.close()).catch(() => {})
+        if (watched.state === 'open' && !watched.busy) await this.#read(watched)
+        await this.#end(watched)
       }),
     )
     this.#stop.abort()
+  }
+
+  async #end(watched: Watched): Promise<void> {
+    const wasOpen = watched.state === 'open'
+    watched.state = 'closed'
+    if (!wasOpen) return
+    this.#sink.event('collector', { ...this.#facts(watched), state: 'closed' })
+    await this.#within(watched.collector.close()).catch(() => {})
   }
 
   #next(): Cancel {
@@ -100,24 +113,28 @@ export class CollectorRunner {
       signal: this.#stop.signal,
       event: (type, detail) => this.#sink.event(type, { part: watched.part, ...detail }),
     }
+    const opening = collector.open(context)
     try {
-      await this.#within(collector.open(context))
-      watched.state = 'open'
-      watched.waitNs = firstRetryNs
+      await this.#within(opening)
       watched.lastNs = this.#clock.nowNs()
-      this.#sink.event('collector', { part: watched.part, describes: collector.describes, state: 'open' })
+      if (watched.state === 'closed') return await collector.close().catch(() => {})
+      watched.state = 'open'
+      // One that opens and then cannot be read is not told of each time.
+      if (watched.why === '') this.#sink.event('collector', this.#says(watched, 'open'))
     } catch (error) {
+      // Given up does not mean ended: what opens later is closed then.
+      void opening.then(() => collector.close()).catch(() => {})
       this.#failed(watched, error)
     }
   }
 
   async #read(watched: Watched): Promise<void> {
     const { collector } = watched
-    const startedNs = this.#clock.nowNs()
+    const startedNs = threadCpuNs()
     try {
       const reading = collector.read()
       // What runs before the first await is ours; what comes after is mostly the other side's.
-      watched.ownNs += this.#clock.nowNs() - startedNs
+      watched.ownNs += threadCpuNs() - startedNs
       const readings = await this.#within(reading)
       this.#write(watched, readings)
     } catch (error) {
@@ -130,6 +147,11 @@ export class CollectorRunner {
     const fromNs = watched.lastNs
     watched.lastNs = nowNs
     watched.readings++
+    watched.waitNs = firstRetryNs
+    if (watched.why !== '') {
+      watched.why = ''
+      this.#sink.event('collector', this.#says(watched, 'open'))
+    }
     const startNs = this.#startNs
     if (startNs === undefined) return
     const span = {
@@ -147,6 +169,7 @@ export class CollectorRunner {
   }
 
   #failed(watched: Watched, error: unknown): void {
+    if (watched.state === 'closed') return
     const why = error instanceof Error ? error.message : String(error)
     const fix = (error as { fix?: unknown }).fix
     if (watched.state === 'open') void watched.collector.close().catch(() => {})
@@ -161,6 +184,10 @@ export class CollectorRunner {
       why,
       ...(typeof fix === 'string' ? { fix } : {}),
     })
+  }
+
+  #says({ part, collector }: Watched, state: 'open'): Record<string, unknown> {
+    return { part, describes: collector.describes, state }
   }
 
   #facts({ part, collector, ownNs, readings }: Watched): Record<string, unknown> {
@@ -188,11 +215,18 @@ export class CollectorRunner {
   }
 
   /** `redis`, then `redis-2`, ... */
-  #partFor(part: string): string {
+  #partFor(part: string, place: number): string {
     const taken = new Set(this.#watched.map((watched) => watched.part))
-    if (!taken.has(part)) return part
-    for (let i = 2; ; i++) if (!taken.has(`${part}-${i}`)) return `${part}-${i}`
+    for (let i = place; ; i++) {
+      const name = i === 1 ? part : `${part}-${i}`
+      if (!taken.has(name)) return name
+    }
   }
+}
+
+/** CPU time of this thread, as the kernel accounts for it at its ticks: right over many readings. 0 elsewhere than Linux. */
+function threadCpuNs(): number {
+  return Number(readText('/proc/thread-self/schedstat')?.split(' ')[0] ?? 0)
 }
 
 class Watched {

@@ -24,10 +24,11 @@ export class CgroupCollector implements Collector {
 
   /** Undefined when the process is in no group with a limit. */
   static of(pid: number): CgroupCollector | undefined {
-    const group = version2(pid) ?? version1(pid)
-    return group?.cpuLimitCores === undefined && group?.memoryLimitBytes === undefined
-      ? undefined
-      : new CgroupCollector(pid, group)
+    // A hybrid machine has both, with the limits in one of them.
+    const group = [version2(pid), version1(pid)].find(
+      (one) => one?.cpuLimitCores !== undefined || one?.memoryLimitBytes !== undefined,
+    )
+    return group === undefined ? undefined : new CgroupCollector(pid, group)
   }
 
   // oxlint-disable-next-line require-await -- a collector answers with a promise

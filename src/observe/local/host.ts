@@ -6,7 +6,7 @@ import { list, processStat, processTree, readFields, readPaired, readText, ticks
 
 export interface Bystanders {
   /** Processes whose CPU is expected: target, its databases, ourselves. */
-  expected(): readonly number[]
+  readonly expected: readonly number[]
 }
 
 export class HostCollector implements Collector {
@@ -81,7 +81,7 @@ export class HostCollector implements Collector {
   /** What is left of the machine's CPU when the expected processes are taken off. */
   #others(growth: Growth, busyCores: number): number {
     let expected = 0
-    for (const pid of new Set(this.#bystanders.expected().flatMap(processTree))) {
+    for (const pid of new Set(this.#bystanders.expected.flatMap(processTree))) {
       const stat = processStat(pid)
       if (stat !== undefined)
         expected +=

@@ -1,4 +1,5 @@
 /** TCP sockets of processes, from /proc/net/tcp and the links of their descriptors. */
+import { closeSync, openSync, readSync } from 'node:fs'
 import { list, readLink, readText } from './proc.js'
 
 export interface TcpSocket {
@@ -13,11 +14,63 @@ export interface TcpSocket {
 
 const states: Readonly<Record<string, TcpSocket['state']>> = { '01': 'established', '0A': 'listen' }
 
-/** @param pid  whose network namespace is read */
+/**
+ * Dear: the kernel walks its hash table of connections for each of the two, 262,144 places on a machine of 24 GB, which
+ * takes 4 ms of CPU however few connections there are.
+ * @param pid  whose network namespace is read
+ */
 export function tcpSockets(pid: number | 'self'): TcpSocket[] {
-  return ['tcp', 'tcp6'].flatMap((table) =>
-    (readText(`/proc/${pid}/net/${table}`) ?? '').split('\n').slice(1).flatMap(parse),
-  )
+  return tables(pid).flatMap((path) => (readText(path) ?? '').split('\n').slice(1).flatMap(parse))
+}
+
+/**
+ * Connections that wait to be accepted, by the inode of the listening socket. Listening sockets come first in the
+ * table, so it is read row by row and left before the kernel walks the connections: some microseconds.
+ */
+export function acceptQueues(pid: number, inodes: ReadonlySet<string>): Map<string, number> {
+  const queues = new Map<string, number>()
+  for (const path of tables(pid)) {
+    for (const { state, inode, receiveQueue } of rows(path)) {
+      if (state !== 'listen') break
+      if (inodes.has(inode)) queues.set(inode, receiveQueue)
+      if (queues.size === inodes.size) return queues
+    }
+  }
+  return queues
+}
+
+/** A row of IPv4; the kernel stops to look for more once it has as many bytes as were asked for. */
+const rowBytes = 150
+
+function* rows(path: string): Generator<TcpSocket> {
+  let fd: number
+  try {
+    fd = openSync(path, 'r')
+  } catch {
+    return
+  }
+  try {
+    const buffer = Buffer.alloc(rowBytes)
+    let text = ''
+    for (let first = true; ; ) {
+      const bytes = readSync(fd, buffer)
+      if (bytes === 0) return
+      const lines = (text + buffer.toString('latin1', 0, bytes)).split('\n')
+      text = lines.pop() ?? ''
+      for (const line of lines) {
+        if (!first) yield* parse(line)
+        first = false
+      }
+    }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Without a socket of IPv6 in use its table is not worth the walk. */
+function tables(pid: number | 'self'): string[] {
+  const none6 = /^TCP6: inuse 0$/m.test(readText(`/proc/${pid}/net/sockstat6`) ?? '')
+  return (none6 ? ['tcp'] : ['tcp', 'tcp6']).map((table) => `/proc/${pid}/net/${table}`)
 }
 
 function parse(line: string): TcpSocket[] {

@@ -1,20 +1,14 @@
 /** The target's process and all that descend from it, from /proc. */
-import type { Clock } from '#base/clock.js'
-import type { Reading, Readings } from '#record/observed.js'
+import type { Readings } from '#record/observed.js'
 import type { Collector, CollectorContext } from '../types.js'
+import { backlogs } from './backlogs.js'
 import { Growth } from './growth.js'
+import { Paced } from './paced.js'
 import { list, pageBytes, processStat, processTree, readFields, readText, ticksPerS } from './proc.js'
-import { heldSockets, tcpSockets } from './sockets.js'
+import { acceptQueues, heldSockets, tcpSockets } from './sockets.js'
 
 /** The kernel walks all pages of a process for its proportional share: dear for large ones. */
 const pssEveryNs = 10e9
-/**
- * The kernel walks its whole table of connections for one read, 10 ms on a large machine however few there are: so it is
- * read at most once in so many times of what it took, and the readings hold meanwhile. On a busy machine it takes longer
- * because it waits, which costs nobody: pools and leaks are not seen in readings that hold for half a run.
- */
-const socketShare = 300
-const longestHoldNs = 3e9
 const maxThreads = 256
 const maxPeers = 50
 
@@ -23,17 +17,22 @@ export class TargetCollector implements Collector {
   readonly describes: string
   readonly costly = false
   readonly pid: number
-  #clock: Clock | undefined
+  readonly #restarts: number
+  readonly #startTicks: number | undefined
   #growth: Growth | undefined
-  #startTicks: number | undefined
-  #restarts = 0
-  #pss: { readonly bytes: number | undefined; readonly atNs: number } | undefined
-  #sockets: { readonly readings: Readings; readonly againNs: number } | undefined
+  #tree: Paced | undefined
+  #paced: readonly Paced[] = []
+  #pids: readonly number[] = []
   #peers: readonly string[] = []
+  #listening: ReadonlySet<string> = new Set()
+  #backlogs: ReadonlyMap<string, number> = new Map()
 
-  constructor(pid: number, name: string) {
+  /** @param restarts  how often another process was found in its place before */
+  constructor(pid: number, name: string, restarts = 0) {
     this.pid = pid
     this.describes = `process ${pid} (${name}) and its children`
+    this.#restarts = restarts
+    this.#startTicks = processStat(pid)?.startTicks
   }
 
   /** `host:port` of whom it is connected to, of the last reading. */
@@ -41,88 +40,54 @@ export class TargetCollector implements Collector {
     return this.#peers
   }
 
-  // oxlint-disable-next-line require-await -- a collector answers with a promise
-  async open({ clock }: CollectorContext): Promise<void> {
-    this.#clock = clock
-    this.#growth = new Growth(clock)
-    this.#readings(this.#growth, clock)
+  /** The process and its children. */
+  get pids(): readonly number[] {
+    return this.#pids
   }
 
-  // oxlint-disable-next-line require-await -- as above
+  async open({ clock }: CollectorContext): Promise<void> {
+    this.#growth = new Growth(clock)
+    this.#tree = new Paced(clock, () => {
+      this.#pids = processTree(this.pid)
+      return {}
+    })
+    this.#paced = [
+      new Paced(clock, threads),
+      new Paced(clock, (_, pids) => this.#sockets(pids)),
+      // Their number alone is cheaper, and a leak is seen by how it grows from second to second.
+      new Paced(clock, (_, pids) => ({ open_fds: openFds(pids) })),
+      new Paced(clock, (_, pids) => ({ pss_bytes: pssBytes(pids) }), { atLeastNs: pssEveryNs }),
+    ]
+    this.#readings(this.#growth)
+    this.#backlogs = await backlogs(this.pid)
+  }
+
+  // oxlint-disable-next-line require-await -- a collector answers with a promise
   async read(): Promise<Readings> {
-    return this.#readings(this.#growth as Growth, this.#clock as Clock)
+    return this.#readings(this.#growth as Growth)
   }
 
   async close(): Promise<void> {}
 
-  #readings(growth: Growth, clock: Clock): Readings {
+  #readings(growth: Growth): Readings {
     const main = processStat(this.pid)
-    if (main === undefined || main.state === 'Z') throw new Error(`process ${this.pid} has ended`)
-    if (this.#startTicks !== undefined && this.#startTicks !== main.startTicks) this.#restarts++
-    this.#startTicks = main.startTicks
+    // A later process may have its number.
+    const gone = main === undefined || main.state === 'Z' || main.startTicks !== this.#startTicks
+    if (gone) throw new Error(`process ${this.pid} has ended`)
+    this.#tree?.readings([])
+    const pids = this.#pids
     growth.begin()
-    const pids = processTree(this.pid)
     return {
-      ...this.#processes(growth, pids),
-      ...threads(growth, pids),
+      ...processes(growth, pids),
       ...io(growth, pids),
-      pss_bytes: this.#pssBytes(pids, clock),
       fd_limit: fdLimit(this.pid),
-      ...this.#socketReadings(pids, clock),
-      // Their number alone is cheap, and a leak is seen by how it grows from second to second.
-      open_fds: openFds(pids),
+      ...Object.assign({}, ...this.#paced.map((paced) => paced.readings(pids))),
+      ...this.#acceptQueue(),
       restarts: this.#restarts,
     }
   }
 
-  #processes(growth: Growth, pids: readonly number[]): Readings {
-    const sums = { cpu: 0, user: 0, threads: 0, rss: 0, count: 0 }
-    let known = false
-    for (const pid of pids) {
-      const stat = processStat(pid)
-      if (stat === undefined) continue
-      const key = `${pid} ${stat.startTicks}`
-      const user = growth.perS(`user ${key}`, stat.userTicks)
-      const system = growth.perS(`system ${key}`, stat.systemTicks)
-      if (user !== undefined && system !== undefined) {
-        known = true
-        sums.user += user / ticksPerS
-        sums.cpu += (user + system) / ticksPerS
-      }
-      sums.threads += stat.threads
-      sums.rss += stat.rssPages * pageBytes
-      sums.count++
-    }
-    return {
-      cpu_cores: known ? sums.cpu : undefined,
-      cpu_user_cores: known ? sums.user : undefined,
-      rss_bytes: sums.rss,
-      processes: sums.count,
-      threads: sums.threads,
-    }
-  }
-
-  #pssBytes(pids: readonly number[], clock: Clock): number | undefined {
-    const nowNs = clock.nowNs()
-    if (this.#pss !== undefined && nowNs - this.#pss.atNs < pssEveryNs) return undefined
-    const shares = pids.map((pid) => readFields(`/proc/${pid}/smaps_rollup`).get('Pss'))
-    const bytes = shares.some((kb) => kb === undefined)
-      ? undefined
-      : shares.reduce<number>((sum, kb) => sum + (kb as number) * 1024, 0)
-    this.#pss = { bytes, atNs: nowNs }
-    return bytes
-  }
-
-  #socketReadings(pids: readonly number[], clock: Clock): Readings {
-    const startedNs = clock.nowNs()
-    if (this.#sockets !== undefined && startedNs < this.#sockets.againNs) return this.#sockets.readings
-    const readings = this.#countSockets(pids)
-    const tookNs = clock.nowNs() - startedNs
-    this.#sockets = { readings, againNs: startedNs + Math.min(longestHoldNs, socketShare * tookNs) }
-    return readings
-  }
-
-  #countSockets(pids: readonly number[]): Readings {
+  #sockets(pids: readonly number[]): Readings {
     let known = false
     const own = new Set<string>()
     for (const pid of pids) {
@@ -133,25 +98,70 @@ export class TargetCollector implements Collector {
     }
     if (!known) return {}
     const sockets = tcpSockets(this.pid).filter(({ inode }) => own.has(inode))
-    const listening = new Set(sockets.filter(({ state }) => state === 'listen').map(({ localPort }) => localPort))
+    const listening = sockets.filter(({ state }) => state === 'listen')
+    const ports = new Set(listening.map(({ localPort }) => localPort))
     const established = sockets.filter(({ state }) => state === 'established')
     const out = new Map<string, number>()
     for (const { localPort, remote, remotePort } of established) {
-      if (listening.has(localPort)) continue
+      if (ports.has(localPort)) continue
       const peer = `${remote.includes(':') ? `[${remote}]` : remote}:${remotePort}`
       if (out.size < maxPeers || out.has(peer)) out.set(peer, (out.get(peer) ?? 0) + 1)
     }
+    this.#listening = new Set(listening.map(({ inode }) => inode))
     this.#peers = [...out.keys()]
     return {
       sockets: own.size,
-      connections_in: established.filter(({ localPort }) => listening.has(localPort)).length,
-      connections_out: [...out].map(([peer, value]): { tags: { peer: string }; value: number } => ({
-        tags: { peer },
-        value,
-      })) satisfies Reading,
-      accept_queue: sockets.reduce((sum, { state, receiveQueue }) => sum + (state === 'listen' ? receiveQueue : 0), 0),
+      connections_in: established.filter(({ localPort }) => ports.has(localPort)).length,
+      connections_out: [...out].map(([peer, value]) => ({ tags: { peer }, value })),
     }
   }
+
+  #acceptQueue(): Readings {
+    if (this.#listening.size === 0) return {}
+    let waiting = 0
+    let fullest = { share: -1, limit: undefined as number | undefined }
+    for (const [inode, queue] of acceptQueues(this.pid, this.#listening)) {
+      waiting += queue
+      const limit = this.#backlogs.get(inode)
+      const share = limit === undefined || limit === 0 ? -1 : queue / limit
+      if (share > fullest.share) fullest = { share, limit }
+    }
+    return { accept_queue: waiting, accept_queue_limit: fullest.limit }
+  }
+}
+
+function processes(growth: Growth, pids: readonly number[]): Readings {
+  const sums = { cpu: 0, user: 0, threads: 0, rss: 0, count: 0 }
+  let known = false
+  for (const pid of pids) {
+    const stat = processStat(pid)
+    if (stat === undefined) continue
+    const key = `${pid} ${stat.startTicks}`
+    const user = growth.perS(`user ${key}`, stat.userTicks)
+    const system = growth.perS(`system ${key}`, stat.systemTicks)
+    if (user !== undefined && system !== undefined) {
+      known = true
+      sums.user += user / ticksPerS
+      sums.cpu += (user + system) / ticksPerS
+    }
+    sums.threads += stat.threads
+    sums.rss += stat.rssPages * pageBytes
+    sums.count++
+  }
+  return {
+    cpu_cores: known ? sums.cpu : undefined,
+    cpu_user_cores: known ? sums.user : undefined,
+    rss_bytes: sums.rss,
+    processes: sums.count,
+    threads: sums.threads,
+  }
+}
+
+function pssBytes(pids: readonly number[]): number | undefined {
+  const shares = pids.map((pid) => readFields(`/proc/${pid}/smaps_rollup`).get('Pss'))
+  return shares.some((kb) => kb === undefined)
+    ? undefined
+    : shares.reduce<number>((sum, kb) => sum + (kb as number) * 1024, 0)
 }
 
 /** Undefined where nobody may look. */

@@ -75,6 +75,7 @@ export const startSampler: string = `(() => {
         pool.since = now
         fs.stat('/', () => { pool.out = false; pool.lag = performance.now() - pool.since })
       }
+      answer.tookMs = performance.now() - now
       return answer
     },
     end() {
@@ -99,4 +100,6 @@ export interface NodeSample {
   readonly spaces: readonly (readonly [string, number])[]
   readonly handles: Readonly<Record<string, number>>
   readonly poolLag?: number
+  /** What this sample cost. */
+  readonly tookMs: number
 }

@@ -15,11 +15,18 @@ export class NodeCollector implements Collector {
   readonly #pid: number
   #attached: AttachedNode | undefined
   #clock: Clock | undefined
-  #asked: number | undefined
+  #version: string | undefined
+  #targetMs = 0
+  #reads = 0
 
   constructor(pid: number) {
     this.#pid = pid
     this.describes = `Node in process ${pid}, by its inspector`
+  }
+
+  /** Of Node, once it is open. */
+  get version(): string | undefined {
+    return this.#version
   }
 
   async open({ clock }: CollectorContext): Promise<void> {
@@ -32,17 +39,25 @@ export class NodeCollector implements Collector {
       await attached.detach()
       throw error
     }
+    this.#version = attached.version
     this.#attached = attached
   }
 
   async read(): Promise<Readings> {
     const { session } = this.#attached as AttachedNode
     const clock = this.#clock as Clock
-    this.#asked = clock.nowNs()
+    const askedNs = clock.nowNs()
     const sample = await session.evaluate<NodeSample>(readSampler)
     // A loop that is blocked answers late: the wait for the answer is a delay that it had.
-    const waitedMs = (clock.nowNs() - this.#asked) / 1e6
+    const waitedMs = (clock.nowNs() - askedNs) / 1e6
+    this.#targetMs += sample.tookMs
+    this.#reads++
     return readingsOf(sample, waitedMs)
+  }
+
+  /** The main thread's time in the sampler; its monitors and the inspector's own work are not in it. */
+  cost(): Record<string, number> {
+    return { targetCpuMsPerS: this.#targetMs / Math.max(1, this.#reads) }
   }
 
   async close(): Promise<void> {
