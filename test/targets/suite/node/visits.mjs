@@ -9,7 +9,7 @@ export function visit() {
   const entry = {
     at: Date.now(),
     id: ++count,
-    headers: Array.from({ length: 150 }, (_, i) => `header-${i}: ${count}-${i}`),
+    headers: Array.from({ length: 400 }, (_, i) => `header-${i}: ${count}-${i}`),
   }
   if (faulty('memory-leak')) rememberVisit(entry)
   else rememberRecentVisit(entry)

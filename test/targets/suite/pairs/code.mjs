@@ -82,7 +82,7 @@ export const codePairs = [
     place: /visit/i,
     service: 'node',
     fault: 'memory-leak',
-    load: rate(120, 25, { path: '/visit', method: 'POST' }),
+    load: rate(150, 35, { path: '/visit', method: 'POST' }),
     core: true,
   },
   {
