@@ -53,11 +53,13 @@ export function ruleOut(
 function withoutExplained(findings: readonly Finding[]): Finding[] {
   const loud = findings.filter(({ severity }) => severity !== 'info')
   const explained = new Set(
-    loud.flatMap(({ kind, where }) => (explainsStatement.includes(kind) && where.sql !== undefined ? [where.sql] : [])),
+    loud.flatMap(({ kind, where }) =>
+      explainsStatement.includes(kind) && where.sql !== undefined ? [shapeOf(where.sql)] : [],
+    ),
   )
   const has = (kind: FindingKind): boolean => loud.some((one) => one.kind === kind)
   return findings.filter((one) => {
-    if (one.kind === 'slow-query') return !explained.has(one.where.sql ?? '')
+    if (one.kind === 'slow-query') return !explained.has(shapeOf(one.where.sql ?? ''))
     // The statement that reads a whole table to page through it is one fault.
     if (one.kind === 'missing-index') {
       return !loud.some((other) => other.kind === 'offset-pagination' && other.where.sql === one.where.sql)
@@ -72,6 +74,15 @@ function withoutExplained(findings: readonly Finding[]): Finding[] {
       return !has('pool-exhausted') && !has('slow-dependency') && !has('lock-contention')
     return true
   })
+}
+
+/** One statement is told with its own parameters by pg_stat_activity and with more of them by pg_stat_statements. */
+function shapeOf(sql: string): string {
+  return sql
+    .replace(/'(?:[^']|'')*'|\$\d+|\b\d+(?:\.\d+)?\b/g, '?')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .toLowerCase()
 }
 
 function lowered(finding: Finding): Finding {
