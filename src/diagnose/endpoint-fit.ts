@@ -5,6 +5,7 @@
 import type { Endpoint, Evidence } from './evidence.js'
 import type { Column } from './grid.js'
 import type { Mask } from './measure.js'
+import { isRead, tablesIn } from './statements.js'
 
 export interface EndpointFit {
   readonly endpoint: Endpoint
@@ -22,7 +23,7 @@ const fewestRequests = 10
 const leastR2 = 0.35
 const leastLead = 0.05
 /** Endpoints whose fits differ by less are not told apart by it. */
-const alike = 0.15
+const alike = 0.2
 
 /**
  * @param amount  per second
@@ -53,19 +54,17 @@ export function fitToEndpoint(evidence: Evidence, amount: Column, mask: Mask, wo
   if (best.r2 >= leastR2 && best.r2 >= whole + leastLead) {
     // Requests that follow each other closely have one rate: then words tell, and whether both read or both write.
     const near = fits.filter(({ r2 }) => r2 >= best.r2 - alike)
-    const named = byWords(
-      near.map(({ endpoint }) => endpoint),
-      words,
-    )
-    const chosen = near.find(({ endpoint }) => endpoint === named) ?? best
+    const [chosen = best] = byWords(near, words)
     return { endpoint: chosen.endpoint, perRequest: perRequest(chosen), r2: chosen.r2, by: 'rate' }
   }
-  const named = byWords(endpoints, words)
-  const fit = fits.find(({ endpoint }) => endpoint === named)
   // What another endpoint explains far better is not this one's, whatever it is called.
-  return named !== undefined && fit !== undefined && fit.r2 >= best.r2 - 2 * alike
-    ? { endpoint: named, perRequest: perRequest(fit), r2: Math.max(0, fit.r2), by: 'words' }
-    : undefined
+  const [named, ...others] = byWords(
+    fits.filter(({ r2 }) => r2 >= best.r2 - 2 * alike),
+    words,
+  )
+  return named === undefined || others.length > 0
+    ? undefined
+    : { endpoint: named.endpoint, perRequest: perRequest(named), r2: Math.max(0, named.r2), by: 'words' }
 }
 
 /**
@@ -97,33 +96,42 @@ function throughOrigin(y: Column, x: Column): { slope: number; r2: number } {
   return best
 }
 
-/** The endpoint that shares most words with the text, reading and writing alike counting as half a word. */
-function byWords(endpoints: readonly Endpoint[], text: string): Endpoint | undefined {
-  const words = stems(text)
-  if (words.size === 0) return undefined
-  const writes = /^\s*(with\b[\s\S]*\b)?(insert|update|delete)\b/i.test(text)
-  const scored = endpoints
-    .map((endpoint) => {
-      const shared = [...stems(endpoint.name)].filter((word) => words.has(word)).length
-      const method = /^(POST|PUT|PATCH|DELETE) /.test(endpoint.name) === writes ? 0.5 : 0
-      return { endpoint, score: shared === 0 ? 0 : shared + method }
-    })
-    .sort((a, b) => b.score - a.score)
-  const [best, second] = scored
-  return best !== undefined && best.score > 0 && best.score > (second?.score ?? 0) ? best.endpoint : undefined
+interface Fit {
+  readonly endpoint: Endpoint
+  readonly slope: number
+  readonly r2: number
+}
+
+/**
+ * Those whose names share most words with a text, in their order; none when no name shares any. The first table of a
+ * statement counts twice, and reading or writing alike half.
+ */
+function byWords(fits: readonly Fit[], text: string): Fit[] {
+  const tables = tablesIn(text)
+  const weights = new Map<string, number>()
+  for (const [i, name] of (tables.length > 0 ? tables : [text]).entries()) {
+    for (const word of stems(name))
+      weights.set(word, Math.max(weights.get(word) ?? 0, i === 0 && tables.length > 1 ? 2 : 1))
+  }
+  const writes = !isRead(text)
+  const scored = fits.map((fit) => {
+    const shared = stems(fit.endpoint.name).reduce((sum, word) => sum + (weights.get(word) ?? 0), 0)
+    const method = tables.length > 0 && /^(POST|PUT|PATCH|DELETE) /.test(fit.endpoint.name) === writes ? 0.5 : 0
+    return { fit, score: shared === 0 ? 0 : shared + method }
+  })
+  const most = Math.max(0, ...scored.map(({ score }) => score))
+  return most === 0 ? [] : scored.filter(({ score }) => score === most).map(({ fit }) => fit)
 }
 
 /** `GET /order-lines/:id` has order, line; `orders` has order. */
-function stems(text: string): Set<string> {
+function stems(text: string): string[] {
   const words = text.toLowerCase().match(/[a-z]{3,}/g) ?? []
-  return new Set(words.filter((word) => !common.has(word)).map((word) => word.replace(/ies$/, 'y').replace(/s$/, '')))
+  return [
+    ...new Set(words.filter((word) => !common.has(word)).map((word) => word.replace(/ies$/, 'y').replace(/s$/, ''))),
+  ]
 }
 
-const common = new Set(
-  'get post put patch delete head http https api the and from where select order limit offset insert into values update set with join left inner group having count sum min max distinct case when then else end not null all any for returning'.split(
-    ' ',
-  ),
-)
+const common = new Set(['get', 'post', 'put', 'patch', 'delete', 'head', 'http', 'https', 'api', 'the', 'for'])
 
 function totals(column: Column, mask: Mask): { sum: number; count: number } {
   let [sum, count] = [0, 0]

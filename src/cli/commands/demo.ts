@@ -48,6 +48,7 @@ export const demoCommand: Command = {
       flags.push('--observe', shop.databaseUrl, '--profile', 'auto')
       if (values.dashboard === true) flags.push('--dashboard', '--dashboard-keep')
       if (values.short === true) flags.push('-e', 'PACE=0.3', '-s', '2s:10', '-s', '4s:10', '-s', '1s:0')
+      else flags.push(...loadFor(names))
       const { exitCode, recordDir } = await runScript(parseRunFlags([...flags, journey], io.env), io)
       if (recordDir !== undefined) {
         say(`\nLook at it again:  node bin/perfwright.js report ${recordDir} --format md`)
@@ -93,6 +94,12 @@ function read(argv: readonly string[]): {
       cause: error,
     })
   }
+}
+
+/** Faults that twenty unhurried customers do not bring to light: a queue for two connections, a leak of 16 KB a call. */
+function loadFor(names: readonly string[]): string[] {
+  if (names.includes('memory-leak')) return ['-e', 'PACE=0.1', '-s', '5s:30', '-s', '40s:30', '-s', '2s:0']
+  return names.includes('small-pool') ? ['-e', 'PACE=0.2', '-s', '5s:30', '-s', '20s:30', '-s', '2s:0'] : []
 }
 
 /** Until Ctrl-C. */

@@ -17,7 +17,8 @@ export interface AttachedNode {
 
 export async function attachNode(target: TargetProcess, clock: Clock): Promise<AttachedNode> {
   const before = listeningPorts(target.pid)
-  const open = await inspectorAmong(before.filter((port) => inspectorPorts(target).includes(port)))
+  const ports = [...inspectorPorts(target), openedPorts.get(target.pid)]
+  const open = await inspectorAmong(before.filter((port) => ports.includes(port)))
   const opened = open === undefined
   const url = open ?? (await openBySignal(target, before, clock))
   const session = await InspectorSession.open(url, clock)
@@ -109,7 +110,10 @@ async function openBySignal(target: TargetProcess, before: readonly number[], cl
   for (let i = 0; i < 40; i++) {
     await new Promise<void>((resolve) => clock.at(clock.nowNs() + 50e6, resolve))
     const url = await inspectorAmong(listeningPorts(target.pid).filter((port) => !before.includes(port)))
-    if (url !== undefined) return url
+    if (url !== undefined) {
+      openedPorts.set(target.pid, Number(new URL(url).port))
+      return url
+    }
     if (!isAlive(target.pid)) break
   }
   throw unusable(
@@ -118,6 +122,9 @@ async function openBySignal(target: TargetProcess, before: readonly number[], cl
     'start it with node --inspect=127.0.0.1:0, and give --pid again',
   )
 }
+
+/** Inspectors that a signal of ours opened at a port that nobody named (`--inspect-port=0`), for who attaches second. */
+const openedPorts = new Map<number, number>()
 
 /** Where Node puts its inspector: 9229, or what the command line says. Other ports are the app's own: left alone. */
 function inspectorPorts({ commandLine }: TargetProcess): number[] {
