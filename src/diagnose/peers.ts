@@ -44,7 +44,11 @@ export function peersOf(evidence: Evidence, mask: Mask): readonly Peer[] {
     byHost.set(host, [...(byHost.get(host) ?? []), values])
   }
   const watched = watchedHosts(evidence)
-  const peers = [...byHost].map(([host, columns]): Peer => {
+  // Traces are sent to ourselves: nobody waits for that.
+  const isOurs = (host: string): boolean =>
+    watched.some((one) => one.part.startsWith('traces') && sameHost(one.host, host))
+  const served = [...byHost].filter(([host]) => !isOurs(host))
+  const peers = served.map(([host, columns]): Peer => {
     const part = watched.find((one) => sameHost(one.host, host))?.part
     const byName = part === undefined ? undefined : NAMES[part.replace(/-\d+$/, '')]
     const [kind, what] = byName ?? PORTS[host.split(':').at(-1) ?? ''] ?? (['service', ''] as const)

@@ -15,7 +15,7 @@ import { OpenTraces } from './traces.js'
 /** As exporters wait by default before they send what they have (OTEL_BSP_SCHEDULE_DELAY), and a little. */
 const BATCH_NS = 5.2e9
 /** A run waits no longer for it. */
-const LAST_WAIT_NS = 4.5e9
+const LAST_WAIT_NS = 4e9
 
 export function createOtlpCollector(uri: string): Collector {
   return new OtlpCollector(uri)
@@ -49,7 +49,7 @@ class OtlpCollector implements Collector {
 
   get describes(): string {
     const port = this.#receiver?.port ?? this.#port
-    return `OTLP traces received at ${this.#isGrpc ? 'gRPC ' : ''}${this.#url.hostname}:${port}`
+    return `OTLP traces${this.#isGrpc ? ' by gRPC' : ''}, received at ${this.#url.hostname}:${port}`
   }
 
   get #port(): number {
