@@ -51,6 +51,8 @@ const enoughBlocks = 16
 /** More are no better: a leak shows in ten as in a thousand, and pairs grow with the square. */
 const mostBlocks = 60
 const mostIncrements = 24
+/** The increments are asked only when the blocks could not be: two ways to an alarm, of which this one pays. */
+const secondTry = 1.5
 
 /**
  * @param x      ascending; seconds
@@ -152,7 +154,12 @@ function byIncrements(x: readonly number[], values: readonly number[], alpha: nu
     slope,
     low: slope - reach,
     high: slope + reach,
-    p: error === 0 ? (slope === 0 ? 1 : 0) : Math.min(1, 2 * studentCdf(-Math.abs(slope) / error, count - 1)),
+    p:
+      error === 0
+        ? slope === 0
+          ? 1
+          : 0
+        : Math.min(1, secondTry * 2 * studentCdf(-Math.abs(slope) / error, count - 1)),
     detectable: (reachOf(alpha, count - 1) * error) / Math.sqrt(efficiency),
     method: 'increments',
     blocks: count,

@@ -4,7 +4,7 @@
  * `perfwright/stats`.
  */
 export * from './autocorrelation.js'
-export { type BootstrapOptions, blockBootstrap, bootstrap, twoLevelBootstrap } from './bootstrap.js'
+export { type BootstrapOptions, blockBootstrap, bootstrap, stretchInterval, twoLevelBootstrap } from './bootstrap.js'
 export { type BrokenLine, brokenLineAt, fitBrokenLine } from './broken-line.js'
 export { type ChangePoint, changePoints } from './change-points.js'
 export { equivalence } from './equivalence.js'

@@ -1,7 +1,7 @@
 /** The knee of a throughput curve with its interval, by the better of two models. No extrapolation beyond the loads seen. */
 import { seededRandom } from '#base/random.js'
 import { type BrokenLine, brokenLineAt, fitBrokenLine } from './broken-line.js'
-import { normalQuantile } from './distributions.js'
+import { normalQuantile, studentQuantile } from './distributions.js'
 import { ascending, mean } from './order.js'
 import { fitUsl, type LoadPoint, uslAt, type UslFit } from './usl.js'
 
@@ -30,7 +30,7 @@ const fewestLoads = 5
  * @param points  one a load (a step, or a bin of a ramp), each over a time in which the load stood still or moved slowly
  * @param seed    of the bootstrap
  */
-export function findKnee(points: readonly LoadPoint[], rounds = 300, seed = 1): Knee {
+export function findKnee(points: readonly LoadPoint[], rounds = 200, seed = 1): Knee {
   const usable = points.filter(({ load, throughput }) => load > 0 && throughput > 0).sort((a, b) => a.load - b.load)
   const usl = fitUsl(usable)
   const line = fitBrokenLine(usable)
@@ -70,7 +70,9 @@ function resample(
   seed: number,
 ): { readonly peaks: readonly number[]; readonly knees: readonly number[] } {
   const random = seededRandom(seed)
-  const widen = Math.sqrt(points.length / Math.max(1, points.length - 3))
+  const degrees = Math.max(1, points.length - 3)
+  // Few points leave the size of the noise uncertain too: as much wider as Student's t is than the normal.
+  const widen = Math.sqrt(points.length / degrees) * (studentQuantile(0.975, degrees) / normalQuantile(0.975))
   const model = (load: number): number => (byLine ? brokenLineAt(line, load) : uslAt(usl, load))
   const residuals = points.map(({ load, throughput }) => (widen * (throughput - model(load))) / model(load))
   const middle = mean(residuals)

@@ -1,5 +1,5 @@
 /** Confidence intervals of quantiles that come from sketches of consecutive stretches of one run. */
-import { blockBootstrap } from './bootstrap.js'
+import { stretchInterval } from './bootstrap.js'
 import { indexOf } from './octave-tables.js'
 import { type Interval, quantileRanks } from './order.js'
 import { RELATIVE_ERROR, Sketch } from './sketch.js'
@@ -26,9 +26,8 @@ export function sketchQuantileInterval(
   const below = parts
     .filter((part) => part.count > 0)
     .map((part) => ({ n: part.count, below: countBelow(part, value) }))
-  const shares = blockBootstrap(
+  const shares = stretchInterval(
     below,
-    Math.max(1, Math.round(below.length ** (1 / 3))),
     (sample) => sample.reduce((sum, one) => sum + one.below, 0) / sample.reduce((sum, one) => sum + one.n, 0),
     { confidence },
   )!

@@ -3,7 +3,7 @@ import { isObject, readDuration, Reading } from '#config/values.js'
 import { type Aggregation, holds, parseExpression, type ThresholdExpression } from '#gate/expression.js'
 import { endpointName, type Metric, MetricSink, parseSelector } from '#metrics/index.js'
 import type { ObjectiveResult, RunRecord, SeriesWindow, ThresholdVerdictRow } from '#record/index.js'
-import { blockBootstrap, sketchQuantileInterval, type Sketch, trialsToShow, wilson } from '#stats/index.js'
+import { sketchQuantileInterval, type Sketch, stretchInterval, trialsToShow, wilson } from '#stats/index.js'
 import type { Evidence } from '../evidence.js'
 
 /** Stretches into which a run is cut to see how much its own parts differ. */
@@ -118,7 +118,6 @@ function intervalOf(parts: readonly MetricSink[], { method, percentile }: Aggreg
   })
   const sum = (of: readonly MetricSink[]): number => of.reduce((all, part) => all + part.sum, 0)
   const count = (of: readonly MetricSink[]): number => of.reduce((all, part) => all + part.count, 0)
-  const blocks = Math.max(1, Math.round(parts.length ** (1 / 3)))
   switch (method) {
     case 'p':
     case 'med': {
@@ -133,17 +132,21 @@ function intervalOf(parts: readonly MetricSink[], { method, percentile }: Aggreg
       if (first.type === 'rate') {
         // Failures come in bursts: where whole stretches differ more than chance has it, the bootstrap is the wider.
         const byCount = wilson(sum(parts), count(parts))
-        const byPart = blockBootstrap(parts, blocks, (sample) => sum(sample) / count(sample))!
-        return closed(Math.min(byCount.low, byPart.low), Math.max(byCount.high, byPart.high), sum(parts) / count(parts))
+        const byPart = stretchInterval(parts, (sample) => sum(sample) / count(sample))!
+        return closed(
+          Math.max(0, Math.min(byCount.low, byPart.low)),
+          Math.min(1, Math.max(byCount.high, byPart.high)),
+          sum(parts) / count(parts),
+        )
       }
       const perS = (of: readonly MetricSink[]): number => (sum(of) / of.length) * (parts.length / durationS)
-      const byPart = parts.length < 5 ? undefined : blockBootstrap(parts, blocks, perS)
+      const byPart = parts.length < 5 ? undefined : stretchInterval(parts, perS)
       const value = sum(parts) / durationS
       return byPart === undefined ? { value, low: null, high: null } : closed(byPart.low, byPart.high, value)
     }
     case 'avg': {
       const average = (of: readonly MetricSink[]): number => sum(of) / count(of)
-      const byPart = parts.length < 5 ? undefined : blockBootstrap(parts, blocks, average)
+      const byPart = parts.length < 5 ? undefined : stretchInterval(parts, average)
       const value = average(parts)
       return byPart === undefined ? { value, low: null, high: null } : closed(byPart.low, byPart.high, value)
     }

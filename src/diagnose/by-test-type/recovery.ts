@@ -67,8 +67,11 @@ function recoveryIn(
     return is && rest.filter((later) => later).length >= 0.7 * rest.length
   })
   if (first < 0) return { recoveredAt: undefined, cameBack: false }
-  const lastThird = stretch(Math.max(from + first, to - Math.ceil((to - from) / 3)), to)
-  return { recoveredAt: (from + first) * evidence.binS, cameBack: isCalm(lastThird) }
+  // Its first seconds may still be the end of the trouble.
+  let at = from + first
+  while (at < from + first + length - 1 && !isCalm(stretch(at, at + 1))) at++
+  const lastThird = stretch(Math.max(at, to - Math.ceil((to - from) / 3)), to)
+  return { recoveredAt: at * evidence.binS, cameBack: isCalm(lastThird) }
 }
 
 /**

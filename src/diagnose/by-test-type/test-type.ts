@@ -21,11 +21,12 @@ export function testTypeOf(
   const { segments } = total
   const lengthS = segments.at(-1)!.toS - segments[0]!.fromS
   const most = highest(segments)
-  if (most <= smoke.most && lengthS <= smoke.seconds && segments.every(isHold)) return 'smoke'
+  const isLadder = stepsOf(segments).length > 0
+  if (most <= smoke.most && lengthS <= smoke.seconds && segments.every(isHold) && !isLadder) return 'smoke'
   if (spikeOf(segments) !== undefined) return 'spike'
   const holds = segments.filter(isHold)
-  if (Math.max(0, ...holds.map(lengthOf)) >= soakS && stepsOf(segments).length < 3) return 'soak'
-  if (stepsOf(segments).length >= 3) return 'stress'
+  if (isLadder) return 'stress'
+  if (Math.max(0, ...holds.map(lengthOf)) >= soakS) return 'soak'
   const rising = segments.filter((segment) => !isHold(segment) && segment.to > segment.from)
   const risingS = rising.reduce((sum, segment) => sum + lengthOf(segment), 0)
   // The last fall to nothing, with which many ramps end, is no part of the question.

@@ -40,15 +40,21 @@ export function trendsOf(evidence: Evidence, steady: Stretch | null): readonly T
   const tested = moving.map((seen) => ({ ...seen, growth: growthOf(seen.atS, seen.values, level / moving.length) }))
   const adjusted = holm(tested.map(({ growth }) => growth?.p ?? 1))
   const trends = new Map(
-    tested.map(({ one, values, growth }, i) => [
+    tested.map(({ one, atS, values, growth }, i) => [
       one,
-      growth === undefined ? constant(one) : trendOf(one, values, growth, adjusted[i]!, steady),
+      growth === undefined ? constant(one) : trendOf(one, { atS, values }, growth, adjusted[i]!, steady),
     ]),
   )
   return measured.map(({ one }) => trends.get(one) ?? constant(one))
 }
 
-function trendOf(one: Watched, values: readonly number[], growth: Growth, p: number, steady: Stretch): Trend {
+interface Series {
+  readonly atS: readonly number[]
+  readonly values: readonly number[]
+}
+
+function trendOf(one: Watched, series: Series, growth: Growth, p: number, steady: Stretch): Trend {
+  const { values } = series
   const lengthS = lengthOf(steady)
   const usual = Math.abs(median(values)!)
   const least = Math.max(one.leastAmount, one.leastShare * usual)
@@ -56,9 +62,12 @@ function trendOf(one: Watched, values: readonly number[], growth: Growth, p: num
   const isSure = p < level
   const matters = Math.abs(grown) >= least
   // Not "nothing was seen", but "more than this much is ruled out".
-  const most = Math.max(Math.abs(growth.low), Math.abs(growth.high)) * lengthS
-  const isRuledOut = most <= Math.max(least, 0.1 * usual)
-  const levelledOff = isSure && growth.lateShareHigh < 0.1
+  const margin = Math.max(least, 0.1 * usual)
+  const most = mostOf(growth) * lengthS
+  const isRuledOut = most <= margin
+  // What filled up in the beginning and then stood still is steady: the later half alone rules growth out.
+  const late = isRuledOut ? undefined : lateHalfOf(series)
+  const levelledOff = late !== undefined && mostOf(late) * lengthS <= margin && !isMoving(growth, level, p)
   const verdict: Trend['verdict'] =
     isMoving(growth, level, p) && matters
       ? growth.slope > 0
@@ -82,6 +91,15 @@ function trendOf(one: Watched, values: readonly number[], growth: Growth, p: num
     exhaustionH: exhaustionS === undefined ? null : exhaustionS / 3600,
     note: noteOf(verdict, one, growth, { isSure, isRuledOut, most, lengthS, exhaustionS, grown }),
   }
+}
+
+function mostOf({ low, high }: Growth): number {
+  return Math.max(Math.abs(low), Math.abs(high))
+}
+
+function lateHalfOf({ atS, values }: Series): Growth | undefined {
+  const half = Math.floor(values.length / 2)
+  return growthOf(atS.slice(half), values.slice(half), level)
 }
 
 function noteOf(
@@ -110,7 +128,7 @@ function noteOf(
     case 'steady':
       return seen.isRuledOut
         ? `It changed by at most ${quantity(seen.most, one.unit)} in ${duration(seen.lengthS)} (95 % confidence).`
-        : `Grew at first and has levelled off: the later half has ${percent(Math.max(0, growth.lateShare))} of the slope.`
+        : 'It moved at first and has levelled off: the later half stands still.'
     case 'run-longer': {
       if (seen.isSure && growth.lateShare < 0.7) {
         return `Growth slows down (the later half has ${percent(growth.lateShare)} of the slope): run longer to see whether it ends.`
@@ -185,10 +203,7 @@ function watchedOf(evidence: Evidence): readonly Watched[] {
 }
 
 /** Of a stepwise signal the readings at which it changed. */
-function changesOf(
-  one: Watched,
-  all: { readonly atS: readonly number[]; readonly values: readonly number[] },
-): { readonly atS: readonly number[]; readonly values: readonly number[] } {
+function changesOf(one: Watched, all: Series): Series {
   if (one.stepwise !== true) return all
   const kept = all.values.map((value, i) => i === 0 || value !== all.values[i - 1])
   const changes = kept.filter((is) => is).length
