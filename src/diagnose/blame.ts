@@ -11,6 +11,8 @@ export interface Blame {
   readonly share: number
   /** What it called where the time went, when that is not itself: `pbkdf2Sync`. */
   readonly callee: string
+  /** Mean number of frames above it: of two functions of one job the deeper one does the work. */
+  readonly depth: number
   readonly source: string
 }
 
@@ -44,7 +46,7 @@ export async function blameOf(
 }
 
 export function blame(profile: Profile, ref: ProfileRef, keep: (stack: readonly Frame[]) => boolean): BlamedProfile {
-  const byFunction = new Map<string, Blame & { weight: number; callees: Map<string, number> }>()
+  const byFunction = new Map<string, Blame & { weight: number; depths: number; callees: Map<string, number> }>()
   const width = profile.valueTypes.length
   const weights = new Map<number, number>()
   for (const [i, leaf] of profile.leaves.entries()) {
@@ -54,11 +56,13 @@ export function blame(profile: Profile, ref: ProfileRef, keep: (stack: readonly 
   let [busy, idle, gc] = [0, 0, 0]
   for (const [leaf, weight] of weights) {
     const stack = stackOf(profile, leaf)
-    const origins = stack.map(originOf)
+    const origins = stack.map(originOfFrame)
     if (origins.includes('idle')) {
       idle += weight
       continue
     }
+    // py-spy counts a thread in a system call as running.
+    if (ref.kind === 'cpu' && waits(stack.at(-1))) continue
     if (!keep(stack)) continue
     busy += weight
     if (origins.includes('gc')) gc += weight
@@ -74,22 +78,26 @@ export function blame(profile: Profile, ref: ProfileRef, keep: (stack: readonly 
         line: frame.startLine > 0 ? frame.startLine : frame.line,
         share: 0,
         callee: '',
+        depth: 0,
         source: ref.source,
         weight: 0,
+        depths: 0,
         callees: new Map(),
       }
       byFunction.set(key, entry)
     }
     entry.weight += weight
+    entry.depths += weight * at
     const callee = stack[at + 1]?.name ?? ''
     entry.callees.set(callee, (entry.callees.get(callee) ?? 0) + weight)
   }
   const blames = [...byFunction.values()]
     .sort((a, b) => b.weight - a.weight)
-    .map(({ weight, callees, ...entry }) => ({
+    .map(({ weight, depths, callees, ...entry }) => ({
       ...entry,
       share: busy === 0 ? 0 : weight / busy,
       callee: most(callees),
+      depth: depths / weight,
     }))
   return {
     ref,
@@ -99,6 +107,22 @@ export function blame(profile: Profile, ref: ProfileRef, keep: (stack: readonly 
     samples: profile.leaves.length,
   }
 }
+
+function waits(leaf: Frame | undefined): boolean {
+  return (
+    leaf !== undefined &&
+    pythonLibrary.test(leaf.file) &&
+    /(^|\.)(write|send|sendall|recv|recv_into|readinto|read|accept|select|poll|wait|acquire|sleep)$/.test(leaf.name)
+  )
+}
+
+/** py-spy shortens the paths of Python's own library to their end. */
+function originOfFrame(frame: Frame): Origin {
+  return pythonLibrary.test(frame.file) ? 'runtime' : originOf(frame)
+}
+
+const pythonLibrary =
+  /^(socket|socketserver|selectors|ssl|threading|queue|subprocess|asyncio\/.*|http\/.*|json\/.*|email\/.*|urllib\/.*|concurrent\/.*|multiprocessing\/.*|logging\/.*|encodings\/.*|collections\/.*|importlib\/.*|re\/.*|re|_bootlocale|contextlib|functools|copy|random|datetime|decimal|_pydecimal|uuid|base64|hashlib|hmac|gzip|zipfile|tempfile|shutil|os|posixpath|genericpath|io|codecs|string|textwrap|inspect|traceback|linecache|tokenize|types|typing|abc|enum|weakref|heapq|bisect|operator|statistics|fractions|csv|pickle|struct|time)\.py$|^<frozen /
 
 function innermostOwn(stack: readonly Frame[], origins: readonly Origin[]): number {
   for (let i = stack.length - 1; i >= 0; i--) {

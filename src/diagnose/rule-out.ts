@@ -38,19 +38,20 @@ export function ruleOut(
 ): { readonly findings: readonly Finding[]; readonly caveats: readonly string[] } {
   const caveats: string[] = []
   const { injector, busyWithOthers } = facts.hosts
-  let left = withoutExplained(findings)
+  let left = withoutExplained(findings, facts)
   if (injector?.sure === true) {
     caveats.push(`Findings that rest on latency alone are only noted: ${injector.text}`)
     left = left.map((one) => (restOnLatency.has(one.kind) ? lowered(one) : one))
   }
   if (busyWithOthers !== undefined) {
-    caveats.push(`Findings that others' CPU can bring about are only noted: ${busyWithOthers.text}.`)
-    left = left.map((one) => (restOnCpu.has(one.kind) ? lowered(one) : one))
+    caveats.push(`Findings that rest on CPU without a profile are only noted: ${busyWithOthers.text}.`)
+    // A function that a profile shows is hot whoever else is there: its CPU is counted, not its time.
+    left = left.map((one) => (restOnCpu.has(one.kind) && one.where.function === undefined ? lowered(one) : one))
   }
   return { findings: left, caveats }
 }
 
-function withoutExplained(findings: readonly Finding[]): Finding[] {
+function withoutExplained(findings: readonly Finding[], facts: RunFacts): Finding[] {
   const loud = findings.filter(({ severity }) => severity !== 'info')
   const explained = new Set(
     loud.flatMap(({ kind, where }) =>
@@ -70,6 +71,8 @@ function withoutExplained(findings: readonly Finding[]): Finding[] {
       )
     }
     // Whoever waits for a lock or a connection makes requests last; the other end of the line is not slow for it.
+    // Behind a queue for connections everything lasts.
+    if (one.kind === 'slow-dependency' && has('pool-exhausted')) return beyondPool(one, facts)
     if (one.kind === 'network-latency')
       return !has('pool-exhausted') && !has('slow-dependency') && !has('lock-contention')
     return true
@@ -87,4 +90,11 @@ function shapeOf(sql: string): string {
 
 function lowered(finding: Finding): Finding {
   return { ...finding, severity: 'info', confidence: Math.round(finding.confidence * 60) / 100 }
+}
+
+/** More calls are out than there are connections in the pool: those do not wait for one. */
+function beyondPool({ where }: Finding, facts: RunFacts): boolean {
+  const peer = facts.peers.find(({ host }) => host === where.host)
+  const pool = Math.max(0, ...facts.peers.filter(({ kind }) => kind === 'database').map(({ most }) => most))
+  return peer !== undefined && peer.mean > 1.2 * pool
 }

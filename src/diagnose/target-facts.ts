@@ -37,7 +37,7 @@ export function targetsOf(evidence: Evidence, mask: Mask): readonly TargetFacts[
     const runtime = (runtimePart?.replace(/-\d+$/, '') ?? detail.runtime ?? 'other') as TargetFacts['runtime']
     const one = (metric: string): Column | undefined => observed.one('target', metric, part)?.values
     const cpu = one('cpu_cores')
-    const usableCores = usable(evidence, runtime, runtimePart, mean(one('processes'), mask) ?? 1, mask)
+    const usableCores = usable(evidence, part, runtime, runtimePart, mean(one('processes'), mask) ?? 1, mask)
     const busy = runtime === 'node' ? (one('main_thread_cpu_ratio') ?? cpu) : cpu
     const used = median(busy, mask)
     return {
@@ -58,6 +58,7 @@ export function targetsOf(evidence: Evidence, mask: Mask): readonly TargetFacts[
 /** Node runs a person's code on one thread, and so does CPython under its lock; Go on GOMAXPROCS; a quota bounds all. */
 function usable(
   evidence: Evidence,
+  part: string,
   runtime: string,
   runtimePart: string | undefined,
   processes: number,
@@ -65,7 +66,8 @@ function usable(
 ): number {
   const { observed } = evidence
   const host = evidence.run.environment.hosts[0]?.cores
-  const cores = maximum(observed.one('host', 'cores')?.values, mask) ?? host ?? 1
+  const allowed = maximum(observed.one('target', 'cores_allowed', part)?.values, mask) ?? Number.POSITIVE_INFINITY
+  const cores = Math.min(allowed, maximum(observed.one('host', 'cores')?.values, mask) ?? host ?? 1)
   const quota = maximum(observed.one('cgroup', 'cpu_limit_cores')?.values, mask) ?? Number.POSITIVE_INFINITY
   const threads = maximum(observed.list('go', 'gomaxprocs', runtimePart)[0]?.values, mask) ?? Number.POSITIVE_INFINITY
   if (runtime === 'node') return Math.min(1, quota)

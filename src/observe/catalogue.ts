@@ -66,6 +66,7 @@ export const catalogue: Readonly<Record<ObservedPart, readonly ObservedMetric[]>
     { name: 'cpu_cores', meaning: 'CPU used' },
     { name: 'cpu_user_cores', meaning: 'CPU in user mode' },
     { name: 'main_thread_cpu_ratio', meaning: 'CPU of the busiest single thread, of one core' },
+    { name: 'cores_allowed', meaning: 'cores that the main process may run on (affinity)' },
     { name: 'run_delay_ratio', meaning: 'time runnable threads waited for a core, per second' },
     { name: 'rss_bytes', meaning: 'resident memory' },
     { name: 'pss_bytes', meaning: 'resident memory, shared pages divided among their users' },

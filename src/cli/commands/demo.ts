@@ -98,7 +98,7 @@ function read(argv: readonly string[]): {
 
 /** Faults that twenty unhurried customers do not bring to light: a queue for two connections, a leak of 16 KB a call. */
 function loadFor(names: readonly string[]): string[] {
-  if (names.includes('memory-leak')) return ['-e', 'PACE=0.1', '-s', '5s:30', '-s', '40s:30', '-s', '2s:0']
+  if (names.includes('memory-leak')) return ['-e', 'PACE=0.05', '-s', '5s:40', '-s', '60s:40', '-s', '2s:0']
   return names.includes('small-pool') ? ['-e', 'PACE=0.2', '-s', '5s:30', '-s', '20s:30', '-s', '2s:0'] : []
 }
 

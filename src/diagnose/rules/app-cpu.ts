@@ -36,15 +36,18 @@ async function assessTarget(facts: RunFacts, target: TargetFacts): Promise<Retur
   const { evidence, mask, load } = facts
   const { cpuUse = 0, cpuCores = 0, usableCores } = target
   const costMs = load.requestsPerS === 0 ? 0 : (cpuCores / load.requestsPerS) * 1000
-  // Pinned to fewer cores than the machine has: its threads always wait for one.
-  const waits = (target.runDelay ?? 0) > 0.5 && cpuCores > 0.8
-  if (cpuUse < busyCpu && !waits) return undefined
   const profile = await blameOf(evidence.profiles, ['cpu'])
-  const hot = profile === undefined ? undefined : hottest(profile)
-  const isCostly = profile === undefined ? costMs >= surelyCostlyMs : costMs * (hot?.share ?? 0) >= leastCostMs
-  if (!isCostly || (profile !== undefined && hot === undefined)) return undefined
+  const found = profile === undefined ? undefined : hottest(profile)
+  const hot = found?.blame
+  // Threads that wait for a core would use it: others are on it, or there are fewer than the machine has.
+  const demand = cpuUse + (target.runDelay ?? 0) / usableCores
+  const waits =
+    demand >= (found !== undefined && found.share >= 0.5 ? 0.6 : 0.95) && cpuUse >= (found === undefined ? 0.35 : 0.1)
+  if (cpuUse < busyCpu && !waits) return undefined
+  const isCostly = profile === undefined ? costMs >= surelyCostlyMs : costMs * (found?.share ?? 0) >= leastCostMs
+  if (!isCostly || (profile !== undefined && found === undefined)) return undefined
   const fit = target.cpu === undefined ? undefined : fitToEndpoint(evidence, target.cpu, mask, hot?.function ?? '')
-  const share = hot === undefined ? null : hot.share
+  const share = found === undefined ? null : found.share
   const span = target.cpu === undefined ? undefined : stretchOf(target.cpu, evidence.binS, mask)
   const where = hot === undefined ? { resource: 'target cpu' } : placeOf(hot)
   return makeFinding({
@@ -52,11 +55,11 @@ async function assessTarget(facts: RunFacts, target: TargetFacts): Promise<Retur
     kind: 'app-cpu',
     severity: facts.severity(cpuUse),
     confidence:
-      (hot === undefined ? 0.6 : 0.75 + 0.25 * hot.share) - (facts.hosts.busyWithOthers === undefined ? 0 : 0.1),
+      (found === undefined ? 0.6 : 0.75 + 0.25 * found.share) - (facts.hosts.busyWithOthers === undefined ? 0 : 0.1),
     title:
       hot === undefined
         ? `The target's CPU is the limit: ${percent(Math.max(cpuUse, waits ? 1 : 0))} of ${cores(usableCores)}, ${ms(costMs)} of CPU per request`
-        : `${hot.function}${placeText(hot)} takes ${percent(hot.share)} of the target's CPU, which is ${percent(Math.max(cpuUse, waits ? 1 : 0))} busy`,
+        : `${hot.function}${placeText(hot)} takes ${percent(share ?? 0)} of the target's CPU, which is ${percent(Math.max(cpuUse, waits ? 1 : 0))} busy`,
     where: { ...where, ...(fit === undefined ? {} : { endpoint: fit.endpoint.name }) },
     evidence: [
       {
@@ -85,13 +88,20 @@ async function assessTarget(facts: RunFacts, target: TargetFacts): Promise<Retur
   })
 }
 
-/** The own function in which most of the time is; two halves of one job in one file count together. */
-function hottest(profile: BlamedProfile): Blame | undefined {
+/**
+ * Where the work is: the functions of the file with most of it, and of those that have much the deepest, which the others
+ * call. Compilers inline, so that one job's time stands under several names.
+ */
+function hottest(profile: BlamedProfile): { blame: Blame; share: number } | undefined {
   const [first] = profile.blames
   if (first === undefined || profile.samples < 10) return undefined
-  if (first.share >= hotShare) return first
-  const together = profile.blames.filter(({ file }) => file === first.file).reduce((sum, { share }) => sum + share, 0)
-  return together >= 2 * hotShare && first.share >= hotShare / 2 ? first : undefined
+  const job = profile.blames.filter(({ file }) => file === first.file)
+  const share = job.reduce((sum, one) => sum + one.share, 0)
+  if (share < hotShare) return undefined
+  const [deepest = first] = job
+    .filter((one) => one.share >= 0.6 * first.share && one.function !== '(anonymous)')
+    .sort((a, b) => b.depth - a.depth)
+  return { blame: deepest, share }
 }
 
 export function placeOf(blame: Blame): { function: string; file?: string; line?: number } {

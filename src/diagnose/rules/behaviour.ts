@@ -1,6 +1,6 @@
 /** What a run shows by its shape alone: the analysis by test type has done the work, these say what it means. */
 import { makeFinding, ms, number, percent } from '../finding.js'
-import { known, maximum, quantileOf } from '../measure.js'
+import { maximum, quantileOf } from '../measure.js'
 import { found, notAssessed, type Rule } from './rule.js'
 
 export const capacityKnee: Rule = {
@@ -136,56 +136,62 @@ export const degradesOverTime: Rule = {
 /** The first seconds are this many times as slow as the rest, and by so much. */
 const coldTimes = 3
 const coldMs = 50
+/** So long, and so many seconds lost by each user: one slow request for each is a connection, or a first compilation. */
+const coldS = 2
+const lostS = 1.2
 const fewestBins = 6
-/** And more than one for each VU: those wait for connections. */
-const fewestCold = 20
 
 export const coldStart: Rule = {
   name: 'cold-start',
   kinds: ['cold-start'],
-  explains: `Median latency of the first seconds with load against the usual of the run: ${coldTimes} times and ${coldMs} ms more, falling within the first third; connections and a first compilation alone do not take that long.`,
+  explains: `Mean latency of the first seconds with load against the usual of the run: ${coldTimes} times and ${coldMs} ms more for ${coldS} s at least, seconds in which nobody got an answer included, and ${lostS} s lost by each user; connections and a first compilation alone do not take that long.`,
   assess(facts) {
     const { evidence } = facts
-    const { p50Ms: meanMs, requestsPerS } = evidence.load
-    const bins = [...meanMs.keys()].filter((i) => !Number.isNaN(meanMs[i]) && (requestsPerS[i] as number) > 0)
-    const vus = maximum(evidence.load.vus) ?? 0
-    if (bins.length < fewestBins) return notAssessed('the run is too short to tell its start from the rest')
-    const later = known(meanMs, (i) => i >= (bins[Math.floor(bins.length / 3)] as number))
-    const usual = quantileOf(later, 0.5) ?? 0
-    let last = -1
-    for (const [n, i] of bins.entries()) {
-      if ((meanMs[i] as number) < Math.max(1.5 * usual, usual + coldMs / 2)) break
-      last = n
-    }
-    const cold = bins.slice(0, last + 1)
-    const requests = cold.reduce((sum, i) => sum + (requestsPerS[i] as number) * evidence.binS, 0)
+    const { binS } = evidence
+    const { meanMs, requestsPerS, vus } = evidence.load
+    const first = [...vus.keys()].findIndex((i) => (vus[i] as number) > 0 || (requestsPerS[i] as number) > 0)
+    const answered = [...meanMs.keys()].filter((i) => !Number.isNaN(meanMs[i]) && (requestsPerS[i] as number) > 0)
+    if (first < 0 || answered.length < fewestBins)
+      return notAssessed('the run is too short to tell its start from the rest')
+    const later = answered.slice(Math.floor(answered.length / 3))
+    const usual =
+      quantileOf(
+        later.map((i) => meanMs[i] as number),
+        0.5,
+      ) ?? 0
+    const isCold = (i: number): boolean =>
+      !((requestsPerS[i] as number) > 0) || (meanMs[i] as number) >= Math.max(1.5 * usual, usual + coldMs / 2)
+    let end = first
+    while (end < meanMs.length && isCold(end)) end++
+    const cold = answered.filter((i) => i < end)
+    const requests = cold.reduce((sum, i) => sum + (requestsPerS[i] as number) * binS, 0)
+    const lost = cold.reduce(
+      (sum, i) => sum + (((meanMs[i] as number) - usual) / 1000) * (requestsPerS[i] as number) * binS,
+      0,
+    )
+    const users = Math.max(1, maximum(vus, (i) => i <= end) ?? 1)
     const worst = Math.max(0, ...cold.map((i) => meanMs[i] as number))
-    if (
-      cold.length === 0 ||
-      cold.length > bins.length / 2 ||
-      worst < coldTimes * usual ||
-      worst - usual < coldMs ||
-      requests < Math.max(fewestCold, vus)
-    ) {
+    const isSlow = worst >= coldTimes * usual && worst - usual >= coldMs
+    const isStart = (end - first) * binS >= coldS && end - first <= meanMs.length / 2
+    if (!isSlow || !isStart || lost < lostS * users) {
       return found(
         [],
-        `requests lasted ${ms(meanMs[bins[0] as number] as number)} in the first second, ${ms(usual)} later`,
+        `requests lasted ${ms(meanMs[answered[0] as number] as number)} in the first second, ${ms(usual)} later`,
       )
     }
-    const fromS = (cold[0] as number) * evidence.binS
-    const toS = ((cold.at(-1) as number) + 1) * evidence.binS
+    const [fromS, toS] = [first * binS, end * binS]
     return {
       findings: [
         makeFinding({
           rule: 'cold-start',
           kind: 'cold-start',
           severity: facts.severity(null),
-          confidence: cold.length >= 2 ? 0.85 : 0.7,
-          title: `The first ${number(toS - fromS)} s are slow: ${ms(worst)} a request, later ${ms(usual)}`,
+          confidence: 0.85,
+          title: `The first ${number(toS - fromS)} s are slow: up to ${ms(worst)} a request, later ${ms(usual)}`,
           where: { resource: 'start of the target' },
           evidence: [
             {
-              text: `${number(requests)} requests lasted up to ${ms(worst)} on average; from ${number(toS)} s on they last ${ms(usual)}`,
+              text: `${number(requests)} requests lasted up to ${ms(worst)} on average, and each user lost ${number(lost / users)} s; from ${number(toS)} s on they last ${ms(usual)}`,
               source: 'series http_req_duration',
               value: worst,
               unit: 'ms',

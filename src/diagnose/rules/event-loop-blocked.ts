@@ -10,13 +10,15 @@ import { found, notAssessed, type Rule } from './rule.js'
 /** A loop that serves everybody should not be held this long by one piece of work. */
 const longMs = 100
 const noticeableMs = 25
+/** On a machine that is busy with others, so much CPU a request in one function. */
+const heavyMs = 5
 /** Of the seconds, for it to be no accident. */
 const often = 0.2
 /** Part of the busy time that one function must hold to be named. */
 const leastShare = 0.15
 
 /** Calls of Node's own that hold the loop until they are done. */
-const synchronous = /Sync$|^(pbkdf2|scrypt|gzip|gunzip|deflate|inflate|brotli)Sync/
+const synchronous = /^(?!.*async).*sync/i
 
 export const eventLoopBlocked: Rule = {
   name: 'event-loop-blocked',
@@ -57,7 +59,7 @@ async function assessPart(facts: RunFacts, part: string): Promise<ReturnType<typ
     return undefined
   // Others' work on the machine makes a loop late as well.
   const isDisturbed = facts.hosts.busyWithOthers !== undefined || (target?.runDelay ?? 0) > 0.3
-  if (isDisturbed && held?.sync !== true && longOften < 0.5) return undefined
+  if (isDisturbed && held?.sync !== true && (held?.blame.share ?? 0) * perRequestMs(facts) < heavyMs) return undefined
   const typical = quantile(lag, 0.75, mask) ?? 0
   const fit = fitToEndpoint(evidence, lag, mask, held === undefined ? '' : `${held.blame.function} ${held.blame.file}`)
   const at = fit === undefined ? {} : { endpoint: fit.endpoint.name }
@@ -98,6 +100,12 @@ async function assessPart(facts: RunFacts, part: string): Promise<ReturnType<typ
     prove: facts.prove('event-loop-blocked'),
     share: null,
   })
+}
+
+/** CPU of the targets for a request. */
+function perRequestMs({ targets, load }: RunFacts): number {
+  const cores = targets.reduce((sum, { cpuCores }) => sum + (cpuCores ?? 0), 0)
+  return load.requestsPerS === 0 ? 0 : (cores / load.requestsPerS) * 1000
 }
 
 function lagOf(facts: RunFacts, part: string): Column | undefined {

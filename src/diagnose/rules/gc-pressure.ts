@@ -6,9 +6,11 @@ import { maximum, mean, shareAbove } from '../measure.js'
 import { placeOf, placeText, profileEvidence } from './app-cpu.js'
 import { found, notAssessed, type Rule } from './rule.js'
 
-/** Share of the time of a Node process in collections; of Go's CPU, whose collector runs beside the program. */
-const nodeShare = 0.08
-const goShare = 0.12
+/** Of the time in which Node's loop was busy, and of all time. */
+const nodeShare = 0.2
+const nodeOfAll = 0.04
+/** Of Go's CPU: up to a quarter is what its collector takes while it runs, by design. */
+const goShare = 0.25
 const longPauseMs = 100
 const often = 0.1
 /** A collector's share of hardly any CPU is nobody's concern. */
@@ -19,7 +21,7 @@ const fewestSamples = 10
 export const gcPressure: Rule = {
   name: 'gc-pressure',
   kinds: ['gc-pressure'],
-  explains: `Time in garbage collection: ${nodeShare * 100} % of the time in Node, ${goShare * 100} % of the CPU in Go, or pauses of ${longPauseMs} ms in ${often * 100} % of the seconds; a CPU profile, where there is one, has to show at least half as much; names the allocating function by a profile of allocations or CPU.`,
+  explains: `Time in garbage collection: ${nodeShare * 100} % of the busy time in Node, ${goShare * 100} % of the CPU in Go (by a CPU profile where there is one), or pauses of ${longPauseMs} ms in ${often * 100} % of the seconds; names the allocating function by a profile of allocations or CPU.`,
   async assess(facts) {
     const { observed } = facts.evidence
     const parts = observed.parts.filter((part) => /^(node|go)(-\d+)?$/.test(part))
@@ -43,15 +45,26 @@ async function assessPart(facts: RunFacts, part: string): Promise<ReturnType<typ
   const kind = part.replace(/-\d+$/, '')
   const ratio = observed.list(kind, 'gc_ratio', part)[0]
   const pauses = observed.list(kind, kind === 'go' ? 'gc_pause_max_ms' : 'gc_max_ms', part)[0]
-  const share = mean(ratio?.values, mask)
+  const ofTime = mean(ratio?.values, mask)
   const longOften = shareAbove(pauses?.values, longPauseMs, mask) ?? 0
   const limit = kind === 'go' ? goShare : nodeShare
   const cores = facts.targets.find(({ runtimePart }) => runtimePart === part)?.cpuCores
-  const isMuch = share !== undefined && share >= limit && (cores === undefined || cores >= leastCores)
-  if (!isMuch && longOften < often) return undefined
-  // The runtimes count collections by the wall clock: on a machine that is short of cores they last, and cost nothing.
-  const cpu = await blameOf(evidence.profiles, ['cpu'])
-  if (cpu !== undefined && cpu.samples >= fewestSamples && cpu.gcShare < limit / 2) return undefined
+  const cpuProfile = await blameOf(evidence.profiles, ['cpu'])
+  const busy = mean(observed.one('node', 'event_loop_utilization_ratio', part)?.values, mask)
+  // A profile counts CPU; the runtimes' own numbers are of time that others may have had (Node), or of a whole life (Go).
+  const profiled = cpuProfile !== undefined && cpuProfile.samples >= fewestSamples ? cpuProfile.gcShare : undefined
+  const share =
+    profiled ??
+    (kind === 'go'
+      ? ofTime
+      : ofTime === undefined || busy === undefined || busy === 0
+        ? undefined
+        : Math.min(1, ofTime / busy))
+  const isMuch =
+    share !== undefined &&
+    share >= limit &&
+    (kind === 'go' ? cores === undefined || cores >= leastCores : (ofTime ?? 0) >= nodeOfAll)
+  if (!isMuch && (longOften < often || (share ?? 1) < limit / 2)) return undefined
   const profile =
     (await blameOf(evidence.profiles, ['alloc', 'allocation', 'heap'])) ??
     (await blameOf(evidence.profiles, ['cpu'], withoutCollector))
@@ -67,14 +80,14 @@ async function assessPart(facts: RunFacts, part: string): Promise<ReturnType<typ
     kind: 'gc-pressure',
     severity: facts.severity(share ?? null),
     confidence: (hot === undefined ? 0.75 : 0.85) + (share !== undefined && share >= 2 * limit ? 0.1 : 0),
-    title: `Collecting garbage takes ${percent(share ?? 0)} of the ${kind === 'go' ? "target's CPU" : 'time'}${worst === undefined ? '' : `, up to ${ms(worst)} at once`}${hot === undefined ? '' : `; ${hot.function}${placeText(hot)} makes most of it`}`,
+    title: `Collecting garbage takes ${percent(share ?? 0)} of the ${kind === 'go' ? "target's CPU" : "event loop's busy time"}${worst === undefined ? '' : `, up to ${ms(worst)} at once`}${hot === undefined ? '' : `; ${hot.function}${placeText(hot)} makes most of it`}`,
     where: hot === undefined ? { resource: 'heap', ...at } : { ...placeOf(hot), ...at },
     evidence: [
       ...(share === undefined || ratio === undefined
         ? []
         : [
             {
-              text: `${percent(share)} of the ${kind === 'go' ? 'CPU' : 'time'} was spent in collections`,
+              text: `${percent(share)} of the ${kind === 'go' ? 'CPU' : 'busy time'} was spent in collections`,
               source: ratio.source,
               value: share,
               unit: 'ratio',

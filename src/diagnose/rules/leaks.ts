@@ -3,6 +3,7 @@ import { blameOf } from '../blame.js'
 import { fitToEndpoint } from '../endpoint-fit.js'
 import type { RunFacts } from '../facts.js'
 import { bytes, makeFinding, number } from '../finding.js'
+import { known } from '../measure.js'
 import type { ObservedSeries } from '../observed-table.js'
 import { placeOf, placeText, profileEvidence } from './app-cpu.js'
 import { found, notAssessed, type Rule } from './rule.js'
@@ -33,7 +34,7 @@ export const memoryLeak: Rule = {
     const growing = trends.filter(({ trend }) => trend.verdict === 'grows')
     // The heap is the better witness: of a heap that stays, a growing process says little.
     const heap = trends.find(({ series }) => series.metric === 'heap_after_gc_bytes')
-    const [worst] = growing
+    const worst = growing[0] ?? trends.find(({ series }) => climbs(facts, series))
     if (worst === undefined) return found([], `memory: ${words(trends)}`)
     const heapStays = heap !== undefined && heap.trend.verdict === 'steady'
     return { findings: [await leakOf(facts, worst, heapStays ? 'info' : 'warning')] }
@@ -80,6 +81,23 @@ function words(trends: readonly SeenTrend[]): string {
   const unsure = trends.filter(({ trend }) => trend.verdict === 'run-longer')
   if (unsure.length === 0) return 'no growth'
   return `no growth that this run is long enough to show (${unsure.map(({ series }) => series.metric).join(', ')})`
+}
+
+/**
+ * Few collections leave a trend nothing to decide by. When each of five and more left more behind than the one before it
+ * (one order in 120 by chance), and the last half as much again as the first, that is decision enough.
+ */
+function climbs(facts: RunFacts, series: ObservedSeries): boolean {
+  if (series.metric !== 'heap_after_gc_bytes') return false
+  const values = known(series.values, facts.mask)
+  const steps = values.filter((value, i) => i === 0 || value !== values[i - 1])
+  const [first = 0, last = 0] = [steps[0], steps.at(-1)]
+  return (
+    steps.length >= 5 &&
+    steps.every((value, i) => i === 0 || value > (steps[i - 1] as number)) &&
+    last >= 1.5 * first &&
+    last - first >= 8e6
+  )
 }
 
 async function leakOf(facts: RunFacts, { trend, series }: SeenTrend, severity: 'info' | 'warning'): Promise<Finding> {

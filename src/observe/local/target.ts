@@ -81,6 +81,7 @@ export class TargetCollector implements Collector {
       ...processes(growth, pids),
       ...io(growth, pids),
       fd_limit: fdLimit(this.pid),
+      cores_allowed: coresAllowed(this.pid),
       ...Object.assign({}, ...this.#paced.map((paced) => paced.readings(pids))),
       ...this.#acceptQueue(),
       restarts: this.#restarts,
@@ -222,4 +223,15 @@ function io(growth: Growth, pids: readonly number[]): Readings {
 function fdLimit(pid: number): number | undefined {
   const text = /^Max open files\s+(\d+)/m.exec(readText(`/proc/${pid}/limits`) ?? '')?.[1]
   return text === undefined ? undefined : Number(text)
+}
+
+/** `Cpus_allowed_list:	0-1,4`, as taskset and container runtimes set it. */
+function coresAllowed(pid: number): number | undefined {
+  const text = /^Cpus_allowed_list:\s*(\S+)/m.exec(readText(`/proc/${pid}/status`) ?? '')?.[1]
+  if (text === undefined) return undefined
+  const count = text.split(',').reduce((sum, part) => {
+    const [from = Number.NaN, to = from] = part.split('-').map(Number)
+    return sum + to - from + 1
+  }, 0)
+  return count > 0 ? count : undefined
 }
