@@ -15,7 +15,10 @@ export interface Peer {
   readonly connections: Column
   readonly mean: number
   readonly most: number
-  /** Between its 10 % and its 90 % quantile nothing moved: what a pool of this size looks like when all of it is open. */
+  /**
+   * Between its 20 % and its 90 % quantile hardly anything moved: what a pool of this size looks like when all of it is
+   * open. It opens in the first seconds; one more or less is a connection beside the pool, or one that idled out.
+   */
   readonly isFlat: boolean
   readonly source: string
 }
@@ -53,7 +56,7 @@ export function peersOf(evidence: Evidence, mask: Mask): readonly Peer[] {
     const byName = part === undefined ? undefined : NAMES[part.replace(/-\d+$/, '')]
     const [kind, what] = byName ?? PORTS[host.split(':').at(-1) ?? ''] ?? (['service', ''] as const)
     const connections = sumOf(columns, evidence.binCount)
-    const [low, high] = [quantile(connections, 0.1, mask) ?? 0, quantile(connections, 0.9, mask) ?? 0]
+    const [low, high] = [quantile(connections, 0.2, mask) ?? 0, quantile(connections, 0.9, mask) ?? 0]
     return {
       host,
       kind,
@@ -62,7 +65,7 @@ export function peersOf(evidence: Evidence, mask: Mask): readonly Peer[] {
       connections,
       mean: mean(connections, mask) ?? 0,
       most: maximum(connections, mask) ?? 0,
-      isFlat: high - low <= Math.max(0.5, 0.05 * high),
+      isFlat: high - low <= Math.max(1, 0.1 * high),
       source: `observed/target connections_out{peer=${host}}`,
     }
   })

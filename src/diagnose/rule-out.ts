@@ -10,6 +10,8 @@ const explainsStatement: readonly FindingKind[] = [
   'database-lock',
   'n-plus-one',
 ]
+/** Requests that are seen standing in a queue of the target's own. */
+const queues: readonly FindingKind[] = ['pool-exhausted', 'lock-contention', 'database-lock']
 /** Rest on latency as the injector saw it. */
 const restOnLatency: ReadonlySet<FindingKind> = new Set([
   'network-latency',
@@ -69,6 +71,10 @@ function withoutExplained(findings: readonly Finding[], facts: RunFacts): Findin
       return !loud.some(
         (other) => (other.kind === 'missing-index' || other.kind === 'n-plus-one') && other.where.sql === one.where.sql,
       )
+    }
+    // Connections to a service that are kept open are no calls to it: what is seen to queue elsewhere explains the wait.
+    if (one.kind === 'slow-dependency' && one.where.resource === undefined) {
+      return !queues.some((kind) => loud.some((other) => other.kind === kind && (other.share ?? 1) >= 0.5))
     }
     // Whoever waits for a lock or a connection makes requests last; the other end of the line is not slow for it.
     // Behind a queue for connections everything lasts.

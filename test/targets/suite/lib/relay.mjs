@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net'
 const [host, port] = (process.env.TO ?? '').split(':')
 const delayMs = Number(process.env.DELAY_MS ?? 0)
 const bytesPerS = Number(process.env.BYTES_PER_S ?? Number.POSITIVE_INFINITY)
+const PACKET = 1448
 /** When the shared line is free again. */
 let freeAt = performance.now()
 
@@ -20,9 +21,9 @@ function pass(from, to, rate) {
   const queue = []
   let timer
   from.on('data', (chunk) => {
-    queue.push({ chunk, due: dueAt(chunk.length, rate) })
+    for (const slice of slicesOf(chunk, rate)) queue.push({ chunk: slice, due: dueAt(slice.length, rate) })
     // A full line: the sender's window closes.
-    if (rate !== Number.POSITIVE_INFINITY && queue.length > 4) from.pause()
+    if (rate !== Number.POSITIVE_INFINITY && queue.length > 64) from.pause()
     drain()
   })
   from.on('end', () => setTimeout(() => to.end(), delayMs + 1))
@@ -38,6 +39,14 @@ function pass(from, to, rate) {
     if (queue.length > 0) timer = setTimeout(drain, Math.max(1, queue[0].due - performance.now()))
     else if (from.isPaused()) from.resume()
   }
+}
+
+/** A line carries packets: what is large arrives little by little. */
+function slicesOf(chunk, rate) {
+  if (rate === Number.POSITIVE_INFINITY) return [chunk]
+  const slices = []
+  for (let at = 0; at < chunk.length; at += PACKET) slices.push(chunk.subarray(at, at + PACKET))
+  return slices
 }
 
 function dueAt(bytes, rate) {

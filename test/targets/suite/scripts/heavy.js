@@ -8,7 +8,7 @@ export const options = {
   scenarios: {
     orders: {
       executor: 'constant-arrival-rate',
-      rate: heavy ? 600 : 60,
+      rate: heavy ? 1500 : 60,
       timeUnit: '1s',
       duration: seconds,
       preAllocatedVUs: 50,
@@ -19,7 +19,7 @@ export const options = {
 }
 
 export default function () {
-  const nonce = proofOfWork(heavy ? 150 : 1)
+  const nonce = proofOfWork(heavy ? 300 : 1)
   http.get(`${__ENV.BASE_URL}/price?id=${1 + Math.floor(Math.random() * 100000)}&nonce=${nonce}`, {
     tags: { name: 'GET /price' },
   })
