@@ -30,6 +30,10 @@ export const commands: Readonly<Record<string, { readonly summary: string; load(
     summary: 'profile a running Node, Python or Go program; show and convert profiles',
     load: async () => (await import('./profile/index.js')).profileCommand,
   },
+  investigate: {
+    summary: 'find out under load why a program is slow, and whether a change helped',
+    load: async () => (await import('./investigate.js')).investigateCommand,
+  },
   convert: {
     summary: 'turn a HAR, OpenAPI, Postman, curl or access log into a k6 script',
     load: async () => (await import('./convert.js')).convertCommand,

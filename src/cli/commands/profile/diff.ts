@@ -45,7 +45,7 @@ export async function diff(argv: readonly string[], io: CommandIo): Promise<numb
   if (values.json) io.stdout.write(`${JSON.stringify({ per: unit, ...result }, null, 2)}\n`)
   else
     io.stdout.write(
-      text(result, a[0]?.profile.valueTypes[a[0].profile.mainValue]?.unit ?? 'count', unit, rowLimit(values.limit)),
+      diffText(result, a[0]?.profile.valueTypes[a[0].profile.mainValue]?.unit ?? 'count', unit, rowLimit(values.limit)),
     )
   if (values['fail-on'] === undefined) return ExitCode.ok
   if (result.inconclusive !== undefined) return ExitCode.inconclusive
@@ -77,7 +77,7 @@ async function observation(path: string, io: CommandIo): Promise<Taken> {
   }
 }
 
-function text(result: ProfileDiff, unit: string, per: string, limit: number): string {
+export function diffText(result: ProfileDiff, unit: string, per: string, limit: number): string {
   const show = (value: number): string => formatValue(value, unit).padStart(10)
   const lines = [
     `a ${per}: ${formatValue(result.before, unit)} before, ${formatValue(result.after, unit)} after (${percent(result.after / result.before - 1)}): ${result.verdict}${result.inconclusive === undefined ? `, p = ${result.p.toFixed(4)}` : ''}`,
