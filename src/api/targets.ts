@@ -11,6 +11,9 @@ export class RunTargets {
   readonly #found = new Map<number, RunTarget>()
   readonly #listeners: ((target: RunTarget) => void)[] = []
 
+  /** `address:port` that targets were seen to have connections to. */
+  readonly peers: Set<string> = new Set<string>()
+
   get all(): readonly RunTarget[] {
     return [...this.#found.values()]
   }

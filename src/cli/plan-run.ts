@@ -11,10 +11,6 @@ export interface PlannedRun {
   readonly read: ReadPlan
 }
 
-export function isPlan(script: string): boolean {
-  return /\.ya?ml$/i.test(script)
-}
-
 /** The command line's short forms, any of which replaces the plan's scenarios. */
 const shortForms = ['vus', 'duration', 'iterations', 'stages']
 

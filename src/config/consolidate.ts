@@ -196,6 +196,7 @@ function toOptions(tier: Tier, parsed: ParsedScenarios): Options {
     discardResponseBodies: get('discardResponseBodies', false),
     hosts: get('hosts', {}),
     blockHostnames: get<readonly string[]>('blockHostnames', []).map((h) => h.toLowerCase()),
+    refusedHosts: get('refusedHosts', []),
     blacklistIPs: get('blacklistIPs', []),
     localIPs: get('localIPs', undefined),
     dns: {

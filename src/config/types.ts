@@ -38,6 +38,8 @@ export interface Options {
   readonly discardResponseBodies: boolean
   readonly hosts: Readonly<Record<string, string>>
   readonly blockHostnames: readonly string[]
+  /** Ours: paid and rate-limited services that the load must not reach by accident; names that are this machine are left alone. */
+  readonly refusedHosts: readonly RefusedHost[]
   readonly blacklistIPs: readonly string[]
   readonly localIPs: string | undefined
   readonly dns: DnsOptions
@@ -52,6 +54,13 @@ export interface Options {
   readonly shortcuts: Readonly<Record<string, unknown>>
   /** Everything else the script exported (`cloud`, `ext`, ...), kept for `exec.test.options`. */
   readonly rest: Readonly<Record<string, unknown>>
+}
+
+export interface RefusedHost {
+  /** As in `blockHostnames`. */
+  readonly pattern: string
+  /** What it is, why it is refused, and what to do. */
+  readonly why: string
 }
 
 export interface DnsOptions {

@@ -2,6 +2,7 @@
 import type { Analysis, Checkpoint, Finding, RunRecord } from '#record/index.js'
 import { badWindows } from './correlate/bad-windows.js'
 import { analyseByTestType } from './by-test-type/index.js'
+import type { Evidence } from './evidence.js'
 import { errorClusters } from './error-clusters.js'
 import { factsOf } from './facts.js'
 import { readEvidence } from './read-evidence.js'
@@ -33,7 +34,10 @@ export interface DiagnoseOptions {
 export async function diagnose(record: RunRecord, options: DiagnoseOptions = {}): Promise<Diagnosis> {
   const evidence = await readEvidence(record)
   const byTestType = await analyseByTestType(evidence, record)
-  const checkpoints = options.checkpoints ?? (await record.analysis().catch(() => undefined))?.checkpoints ?? []
+  const ofRun = checkpointsOf(evidence)
+  const checkpoints =
+    options.checkpoints ??
+    (ofRun.length > 0 ? ofRun : ((await record.analysis().catch(() => undefined))?.checkpoints ?? []))
   const analysis: Analysis = {
     analysisVersion: 1,
     ...byTestType,
@@ -67,6 +71,24 @@ export async function diagnose(record: RunRecord, options: DiagnoseOptions = {})
     notAssessed,
   }
 }
+
+/** What the run itself noted; anything else in its events is passed over. */
+function checkpointsOf({ events }: Evidence): Checkpoint[] {
+  return events.flatMap(({ type, detail }) => {
+    const { id, verdict, text, details } = detail
+    const isOne =
+      type === 'checkpoint' &&
+      checkpointIds.some((known) => known === id) &&
+      checkpointVerdicts.some((known) => known === verdict) &&
+      typeof text === 'string'
+    if (!isOne) return []
+    const lines = Array.isArray(details) ? details.filter((line) => typeof line === 'string') : []
+    return [{ id: id as Checkpoint['id'], verdict: verdict as Checkpoint['verdict'], text, details: lines }]
+  })
+}
+
+const checkpointIds: readonly Checkpoint['id'][] = ['test-data', 'injector', 'third-parties']
+const checkpointVerdicts: readonly Checkpoint['verdict'][] = ['ok', 'warning', 'failed', 'not-checked']
 
 /** Critical before warning before info; the surest and dearest of each first. */
 function byCost(a: Finding, b: Finding): number {

@@ -16,7 +16,6 @@ export function starterScript(csv: string, think: number): string {
 import { check, fail, group, sleep } from 'k6'
 import { SharedArray } from 'k6/data'
 import http from 'k6/http'
-import papaparse from 'https://jslib.k6.io/papaparse/5.1.1/index.js'
 
 interface User {
   username: string
@@ -31,7 +30,13 @@ const pace = Number(__ENV.PACE || 1)
 // Read once and shared by all VUs. Put real users and ids into it, as many as production has in an hour: a test that asks
 // for twenty products over and over measures a cache.
 const users = new SharedArray<User>('users', () => {
-  return papaparse.parse(open('./${csv}'), { header: true, skipEmptyLines: true }).data
+  const [head = '', ...lines] = open('./${csv}').trim().split(/\\r?\\n/)
+  const names = head.split(',')
+  // For fields that hold commas: papaparse, https://jslib.k6.io/papaparse/5.1.1/index.js
+  return lines.map((line) => {
+    const values = line.split(',')
+    return Object.fromEntries(names.map((name, i) => [name, values[i] ?? ''])) as unknown as User
+  })
 })
 
 export default function journey() {

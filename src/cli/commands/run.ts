@@ -16,12 +16,13 @@ import { readConfigFile } from '#config/index.js'
 import { runK6 } from '#engine/k6/run-k6.js'
 import { ScriptFailure } from '#engine/native/engine.js'
 import type { BreakdownBy } from '#metrics/index.js'
+import { refusedHosts } from '#plan/known-services.js'
 import type { ProfileKind } from '#profile/take/types.js'
 import { k6SummaryData, k6SummaryExport, machineReadableSummary } from '#report/summary/index.js'
 import type { Command, CommandIo } from '../command.js'
 import { parseRunFlags, type RunCommand, runHelp, withoutEffect, withoutOwnFlags } from '../run-flags.js'
 import { ControlHost } from '../control-host.js'
-import { isPlan, k6Arguments, type PlannedRun, withPlan } from '../plan-run.js'
+import type { PlannedRun } from '../plan-run.js'
 import { DashboardHost } from '../run-companions/dashboard.js'
 import { RunTerminal } from '../run-terminal.js'
 import { compile, proxyEnv, scriptEnv, secretSources } from '../script-host.js'
@@ -43,7 +44,8 @@ export const runCommand: Command = {
     }
     let planned: PlannedRun | undefined
     try {
-      planned = isPlan(flags.script) ? withPlan(flags, io.cwd) : undefined
+      // Its code comes with two libraries, which a run of a script does not need.
+      if (/\.ya?ml$/i.test(flags.script)) planned = (await import('../plan-run.js')).withPlan(flags, io.cwd)
     } catch (error) {
       return refuse(error, io)
     }
@@ -100,7 +102,11 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
         tiers: {
           configFile: configFile.options,
           env: io.env,
-          flags: runtime.traceRequests ? { ...flags.options, traceRequests: true } : flags.options,
+          flags: {
+            ...flags.options,
+            ...(runtime.traceRequests ? { traceRequests: true } : {}),
+            refusedHosts: refusedHosts(runtime.allowHosts),
+          },
           mergeRunTags: runtime.features.includes('merge-run-tags'),
           defaults: { userAgent: `perfwright/${version()}` },
         },
@@ -183,6 +189,7 @@ async function planOnK6(argv: readonly string[], file: string, planned: PlannedR
   const config = join(dir, 'options.json')
   try {
     writeFileSync(config, JSON.stringify(planned.read.k6Options))
+    const { k6Arguments } = await import('../plan-run.js')
     return await runK6(k6Arguments(argv, file, planned, config), io)
   } finally {
     rmSync(dir, { recursive: true, force: true })
@@ -190,7 +197,7 @@ async function planOnK6(argv: readonly string[], file: string, planned: PlannedR
 }
 
 /** In the order in which they are told. */
-async function companionsOf({ runtime }: RunCommand, io: CommandIo): Promise<readonly RunCompanion[]> {
+async function companionsOf({ runtime, plan }: RunCommand, io: CommandIo): Promise<readonly RunCompanion[]> {
   const { profile, observe, dashboard, report } = runtime
   const pySpy = { program: io.env['PW_PY_SPY'] ?? 'py-spy', native: false }
   const companions: RunCompanion[] = []
@@ -207,6 +214,15 @@ async function companionsOf({ runtime }: RunCommand, io: CommandIo): Promise<rea
     const env = scriptEnv(io.env, runtime)
     companions.push(new ObserveCompanion(systemClock, { ...observe, pySpy, cwd: io.cwd, env }))
   }
+  const { CheckpointWatch } = await import('../run-companions/checkpoints.js')
+  companions.push(
+    new CheckpointWatch({
+      plan,
+      allowed: runtime.allowHosts,
+      uris: observe?.uris ?? [],
+      observes: observe !== undefined,
+    }),
+  )
   const { DiagnoseCompanion } = await import('../run-companions/diagnose.js')
   const color = io.stdout.isTTY === true && !runtime.noColor
   companions.push(new DiagnoseCompanion({ color, width: Math.min(io.stdout.columns ?? 120, 160) }))

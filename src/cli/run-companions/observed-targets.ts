@@ -149,6 +149,7 @@ export class ObservedTargets {
   async #meet(peer: string): Promise<void> {
     if (this.#peers.has(peer)) return
     this.#peers.set(peer, undefined)
+    this.#begin.targets.peers.add(peer)
     const dependency = await dependencyAt(peer, this.#clock).catch(() => undefined)
     if (dependency === undefined) return
     this.#peers.set(peer, dependency)

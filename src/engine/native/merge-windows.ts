@@ -66,6 +66,8 @@ export class WindowMerger {
       iterationsInterrupted: Math.max(...windows.map((window) => window.iterationsInterrupted)),
       health: parts.flatMap((list) => list.at(-1)?.health ?? []),
       errors: mergeErrors(windows),
+      inputs: windows.flatMap((window) => window.inputs ?? []),
+      data: windows.find((window) => window.data !== undefined)?.data ?? [],
     })
   }
 

@@ -66,6 +66,12 @@ export class Dialer {
     }
     const proxy = how.direct === true ? undefined : this.proxies.for(target)
     const localAddress = this.#localIp?.(vuId)
+    // A proxy resolves the name, so it would not be seen below.
+    const refusal = proxy === undefined ? undefined : this.#resolver.refusal(target.host)
+    if (refusal !== undefined) {
+      events.failed(refusal)
+      return
+    }
     const host = proxy?.host ?? target.host
     this.#resolver.resolve(host, proxy?.port ?? target.port, (problem, ip, port) => {
       if (events.abandoned) return

@@ -11,7 +11,8 @@ import { dnsFault, type Fault, fault } from './faults.js'
 import { blockContains, type IpBlock, parseCidr } from './ip.js'
 import { HostPatterns } from './patterns.js'
 
-export type ResolveOptions = Pick<Options, 'hosts' | 'blockHostnames' | 'blacklistIPs' | 'dns'>
+export type ResolveOptions = Pick<Options, 'hosts' | 'blockHostnames' | 'blacklistIPs' | 'dns'> &
+  Partial<Pick<Options, 'refusedHosts'>>
 
 /** Gets a fault, or an address. May be called before `resolve` returns. */
 export type Resolved = (fault: Fault | undefined, ip: string, port: number) => void
@@ -19,6 +20,7 @@ export type Resolved = (fault: Fault | undefined, ip: string, port: number) => v
 export class Resolver {
   readonly #hosts: HostPatterns<{ ip: string; port: number | undefined }>
   readonly #blocked: HostPatterns<true>
+  readonly #refused: HostPatterns<string>
   readonly #blacklist: readonly IpBlock[]
   readonly #dns: Options['dns']
   readonly #cache = new Map<string, { readonly ips: readonly string[]; readonly atMs: number }>()
@@ -28,6 +30,7 @@ export class Resolver {
   constructor(options: ResolveOptions) {
     this.#hosts = new HostPatterns(Object.entries(options.hosts).map(([name, to]) => [name, parseHostValue(to)]))
     this.#blocked = new HostPatterns(options.blockHostnames.map((pattern) => [pattern, true]))
+    this.#refused = new HostPatterns((options.refusedHosts ?? []).map(({ pattern, why }) => [pattern, why]))
     this.#blacklist = options.blacklistIPs.map(parseBlock)
     this.#dns = options.dns
   }
@@ -50,12 +53,21 @@ export class Resolver {
       if (hit !== undefined) return this.#allow(hit.value.ip, hit.value.port ?? port, done)
     }
     if (literal) return this.#allow(host, port, done)
+    const refusal = this.refusal(host)
     this.#lookup(host, (error, ips) => {
+      // A name that /etc/hosts puts on this machine is a stand-in.
+      if (refusal !== undefined && !(ips.length > 0 && ips.every(isLoopback))) return done(refusal, '', 0)
       if (error !== undefined) return done(dnsFault(error, host), '', 0)
       const ip = this.#choose(host, ips)
       if (ip === undefined) return done(fault(1000, `lookup ${host}: no such host`), '', 0)
       this.#allow(ip, port, done)
     })
+  }
+
+  /** Why nothing may be sent to a host, whatever its address; undefined when it may. */
+  refusal(host: string): Fault | undefined {
+    const hit = this.#refused.empty ? undefined : this.#refused.match(host)
+    return hit === undefined ? undefined : fault(1111, `refused: ${host}: ${hit.value}`)
   }
 
   #allow(ip: string, port: number, done: Resolved): void {
@@ -98,6 +110,10 @@ export class Resolver {
     this.#turns.set(host, (turn + 1) % 256)
     return ips[turn % ips.length]
   }
+}
+
+function isLoopback(ip: string): boolean {
+  return ip === '::1' || ip.startsWith('127.') || ip.startsWith('::ffff:127.')
 }
 
 /** Names kept in a cache; a script that makes names up must not fill the memory. */

@@ -151,6 +151,7 @@ export const defaultOptions: Options = {
   discardResponseBodies: false,
   hosts: {},
   blockHostnames: [],
+  refusedHosts: [],
   blacklistIPs: [],
   localIPs: undefined,
   dns: { ttlMs: 300_000, select: 'random', policy: 'preferIPv4' },

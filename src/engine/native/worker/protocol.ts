@@ -132,6 +132,26 @@ export interface WorkerWindow {
   /** Undefined in a window too short to tell (the last one of a run). */
   readonly health: readonly ThreadHealth[]
   readonly errors: readonly ErrorSample[]
+  /** What `k6/http` asked for since the last window; left out when that is nothing. */
+  readonly inputs?: readonly RequestInputs[]
+  /** CSV files of the init context; with the first window of a worker. */
+  readonly data?: readonly ScriptData[]
+}
+
+/** Different requests behind the name of an endpoint. */
+export interface RequestInputs {
+  readonly endpoint: string
+  /** `127.0.0.1:8080`, as the script names it. */
+  readonly host: string
+  readonly requests: number
+  /** Hashes of URL and body that this worker had not sent before; it stops at some thousands. */
+  readonly fresh: readonly number[]
+}
+
+export interface ScriptData {
+  readonly file: string
+  /** Without the header. */
+  readonly rows: number
 }
 
 export interface ScenarioState {

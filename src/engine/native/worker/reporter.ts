@@ -5,7 +5,8 @@ import type { Clock } from '#base/clock.js'
 import type { ThreadHealth } from '../injector/types.js'
 import type { LogFields, ScriptLog } from '../types.js'
 import type { WindowBatch } from '#metrics/types.js'
-import type { FromWorker, LogLine, RawSample, ScenarioState, WorkerEvent } from './protocol.js'
+import { csvFiles, type Inputs, INPUTS } from '../modules/http/inputs.js'
+import type { FromWorker, LogLine, RawSample, ScenarioState, WorkerEvent, WorkerWindow } from './protocol.js'
 import type { WorkerShared } from './shared.js'
 
 /** Distinct messages of failed iterations that are counted one by one; the rest are counted together. */
@@ -18,6 +19,7 @@ export class Reporter {
   #lines: LogLine[] = []
   #flushDue = false
   #errors = new Map<string, number>()
+  #toldData = false
 
   constructor(send: (message: FromWorker) => void, clock: Clock) {
     this.#send = send
@@ -55,9 +57,19 @@ export class Reporter {
           iterationsInterrupted: shared.totals.iterationsInterrupted.total,
           health: health === undefined ? [] : [health],
           errors,
+          ...this.#asked(shared),
         },
       },
     })
+  }
+
+  #asked(shared: WorkerShared): Pick<WorkerWindow, 'inputs' | 'data'> {
+    const inputs = shared.store.get(INPUTS) as Inputs | undefined
+    const taken = inputs?.take() ?? []
+    if (taken.length === 0) return {}
+    const isFirst = !this.#toldData
+    this.#toldData = true
+    return { inputs: taken, ...(isFirst ? { data: csvFiles(shared.store) } : {}) }
   }
 
   /** Sends every sample raw, in batches: for the outputs that want each of them. */

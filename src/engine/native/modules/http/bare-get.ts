@@ -38,6 +38,7 @@ export class BareGet implements HeldCall<object> {
     this.#place = place
     const bare = place.bare ?? client.shared.targets.bareGet(place, target, plainCall(client, place, 'GET'))
     this.#bare = bare
+    client.shared.inputs.note(place, 'GET', place.named ? place.name : (vu.tags.get('name') ?? ''), undefined)
     this.#resumed = undefined
     this.#cancelled = false
     const sending = vu.connections.start(bare.request, this.#received)

@@ -8,6 +8,7 @@ import { type ExpectedStatuses, successStatuses } from './expected-statuses.js'
 import type { Pages } from './response-html.js'
 import { rawHeader } from './headers.js'
 import { Failures } from './failures.js'
+import { Inputs, INPUTS } from './inputs.js'
 import { Samples } from './samples.js'
 import { Targets } from './targets.js'
 import { isRedirect } from './status.js'
@@ -17,11 +18,13 @@ export class HttpShared {
   readonly targets: Targets
   readonly samples: Samples
   readonly failures: Failures = new Failures()
+  readonly inputs: Inputs
   /** The run has no tighter limit than k6's default, so that the redirect warning names the way to silence it. */
   readonly defaultRedirects: boolean
 
-  constructor(options: Options) {
+  constructor(options: Options, inputs: Inputs) {
     this.options = options
+    this.inputs = inputs
     this.targets = new Targets(options)
     this.samples = new Samples(options)
     this.defaultRedirects = options.maxRedirects === 10
@@ -65,7 +68,14 @@ export class HttpClient {
 
   // Options are final only after the init context.
   get shared(): HttpShared {
-    return (this.#shared ??= this.vu.shared('k6/http', () => new HttpShared(this.vu.options)))
+    return (this.#shared ??= this.vu.shared(
+      'k6/http',
+      () =>
+        new HttpShared(
+          this.vu.options,
+          this.vu.shared(INPUTS, () => new Inputs()),
+        ),
+    ))
   }
 
   /** The VU's jar, made on first use. */

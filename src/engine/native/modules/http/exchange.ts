@@ -108,6 +108,8 @@ class Exchange {
     this.#checkContentLength()
     this.#addCookies(this.#headers, call.place.url, call.jar ?? client.vu.cookieJar)
     this.#sentHeaders = this.#headers
+    const name = call.place.named ? call.place.name : (call.tags.get('name') ?? '')
+    client.shared.inputs.note(call.place, call.method, name, call.body?.data)
   }
 
   start(): Cancel {

@@ -1,0 +1,2 @@
+export { evaluateCheckpoints } from './evaluate.js'
+export type { CheckpointInput, Contact, EndpointInputs, TableRows } from './types.js'
