@@ -4,9 +4,12 @@ const MAX_CHARS = 4000
 
 /** Cut at 4,000 characters; control characters other than line feed and tab become spaces. */
 export function boundedText(text: string, maxChars: number = MAX_CHARS): string {
+  if (text.length <= maxChars && !controls.test(text)) return text
   const clean = text.slice(0, maxChars).replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, ' ')
   return text.length > maxChars ? `${clean} ...` : clean
 }
+
+const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/
 
 // In this order: a comment may hold quotes, a string may hold comment marks. PostgreSQL's dollar quotes too.
 const tokens =

@@ -2,6 +2,7 @@
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { Client, compressionAlgorithms, credentials } from '@grpc/grpc-js'
+import fc from 'fast-check'
 import protobuf from 'protobufjs'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Collector } from '../../types.js'
@@ -259,6 +260,29 @@ describe('the receiver of traces', () => {
     expect(readProtobufSpans(message('s', bad).bytes)).toHaveLength(1)
     const ring = readProtobufSpans(message('s', [request(1), statement(1, 1, 0, 50)]).bytes)
     expect(criticalPath(ring[0] as Span, ring).reduce((sum, { ms }) => sum + ms, 0)).toBe(100)
+  })
+})
+
+describe('the decoder of protobuf', () => {
+  it('answers or says that it is none, whatever bytes of a message are changed, cut or invented', () => {
+    const { bytes } = message('shop', [request(1, { state: 'a=b' }), statement(1, 2, 0, 5)])
+    const calm = (given: Uint8Array): void => {
+      try {
+        expect(readProtobufSpans(given).length).toBeLessThan(1000)
+      } catch (error) {
+        expect(error).toBeInstanceOf(RangeError)
+      }
+    }
+    const changes = fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { maxLength: 4 })
+    fc.assert(
+      fc.property(changes, fc.nat(bytes.length), (changed, length) => {
+        const copy = Buffer.from(bytes.subarray(0, length))
+        for (const [at, byte] of changed) if (at < length) copy[at] = byte
+        calm(copy)
+      }),
+      { numRuns: 3000 },
+    )
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), calm), { numRuns: 3000 })
   })
 })
 

@@ -83,10 +83,23 @@ export function toSpan(raw: RawSpan, service: string): Span | undefined {
     isError: raw.statusCode === 2,
     // Of a span that serves, these attributes name the server itself.
     peer: kind === 'client' || kind === 'producer' ? peerOf(attributes) : undefined,
-    dbStatement: statement === undefined || statement === '' ? undefined : withoutLiterals(statement),
+    dbStatement: statement === undefined || statement === '' ? undefined : shapeOf(statement),
     endpoint: kind === 'server' || kind === 'consumer' ? endpointOf(attributes, name) : undefined,
     loadName: loadNameOf(raw.traceState),
   }
+}
+
+/** Drivers send the same texts again and again. */
+const shapes = new Map<string, string>()
+
+function shapeOf(statement: string): string {
+  const known = shapes.get(statement)
+  if (known !== undefined) return known
+  const shape = withoutLiterals(statement)
+  // Texts with literals in them are all different: the memory is bounded, and begins anew when it is full.
+  if (shapes.size >= 1000) shapes.clear()
+  shapes.set(statement, shape)
+  return shape
 }
 
 /** Bytes that a span takes here, roughly: objects and strings as V8 lays them out. */
