@@ -17,7 +17,7 @@ import { diffText } from './profile/diff.js'
 import { hypothesisOf } from './investigate/hypothesis.js'
 import { runScript } from './run.js'
 
-const defaultRounds = 3
+const defaultRounds = 5
 const shownRows = 10
 
 export const investigateCommand: Command = {
@@ -56,7 +56,7 @@ Takes every flag of perfwright run; --target-cmd starts the program anew for eac
 comparison fair. Records and profiles are kept as those of any run.
 
 Flags:
-      --rounds N      runs a side (default ${defaultRounds}; fewer than 3 cannot decide anything)
+      --rounds N      runs a side (default ${defaultRounds}; fewer than 4 cannot decide anything)
       --again         compare with the first time
   -h, --help          this text
 
@@ -64,7 +64,7 @@ Exit codes: 0; 30 --again found it worse; 32 it cannot tell; those of perfwright
 
 Examples:
   perfwright investigate --target-cmd 'node server.js' load.js
-  perfwright investigate --target-pid 4242 --rounds 5 load.js
+  perfwright investigate --target-pid 4242 --rounds 8 load.js
   perfwright investigate --again
 `
 

@@ -53,6 +53,6 @@ describe('compareProfiles', () => {
     const diff = compareProfiles(arm(base, 5, 1), arm({ ...base, parse: 400_000 }, 6, 1))
     expect(diff.verdict).toBe('inconclusive')
     expect(diff.rows.every(({ verdict }) => verdict === 'inconclusive')).toBe(true)
-    expect(diff.inconclusive).toContain('at least 3')
+    expect(diff.inconclusive).toContain('at least 4')
   })
 })

@@ -51,8 +51,8 @@ export interface DiffOptions {
   readonly leastEffect?: number
 }
 
-/** With fewer an arm no p-value can be small enough. */
-const fewestProfiles = 3
+/** With three an arm the smallest p-value there can be is 2 of 20. */
+const fewestProfiles = 4
 
 export function compareProfiles(
   before: readonly Observation[],

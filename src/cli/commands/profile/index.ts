@@ -68,7 +68,7 @@ stacks (py-spy record -f raw, async-profiler, stackcollapse), or the text of per
 The line in the table stands below the fewest functions that hold 80 % of the resource.
 
 diff compares what each function costs a request (or a second), by a permutation test over the profiles of each side,
-corrected for the number of functions; it takes at least 3 a side, each from a fresh start, and says so when there are fewer.
+corrected for the number of functions; it takes at least 4 a side, each from a fresh start, and says so when there are fewer.
 
 Exit codes: 0; 30 --fail-on regressed found one; 32 it could not tell; 2 usage; 34 the program cannot be profiled; 35 it ended or was stopped before the time was up (what was
 taken is kept).
