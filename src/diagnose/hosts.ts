@@ -20,6 +20,8 @@ const saturated = 0.95
 /** Time that the target's threads waited for a core, of the CPU time that they got (of 0.1 cores at least). */
 const waitedShare = 0.25
 const leastCores = 0.1
+/** The same of the time that requests were in flight: what waits for seconds elsewhere is not late for want of a core. */
+const waitedOfRequests = 0.1
 
 export function hostsOf(evidence: Evidence, mask: Mask): Hosts {
   const host = (metric: string): number | undefined => mean(evidence.observed.one('host', metric)?.values, mask)
@@ -46,7 +48,8 @@ export function hostsOf(evidence: Evidence, mask: Mask): Hosts {
   const delay = mean(evidence.observed.one('target', 'run_delay_ratio')?.values, mask)
   const used = mean(evidence.observed.one('target', 'cpu_cores')?.values, mask)
   // Threads that wait for a core which their own process does not use: somebody else does.
-  if (busyWithOthers === undefined && delay !== undefined && used !== undefined && delay > starving && delay > used) {
+  const isStarved = delay !== undefined && used !== undefined && delay > starving && delay > used
+  if (busyWithOthers === undefined && isStarved && waitsForCores(evidence, mask)) {
     const text = `the target's threads waited ${delay.toFixed(1)} s for a core in every second, while it used ${used.toFixed(1)} cores`
     busyWithOthers = { text, source: 'observed/target run_delay_ratio', value: delay }
   }
@@ -54,12 +57,14 @@ export function hostsOf(evidence: Evidence, mask: Mask): Hosts {
 }
 
 /** Others take nothing from a target that hardly waits for a core; where that was not observed, they may. */
-function waitsForCores({ observed }: Evidence, mask: Mask): boolean {
+function waitsForCores({ observed, load }: Evidence, mask: Mask): boolean {
   const parts = observed.parts.filter((part) => /^target(-\d+)?$/.test(part))
+  const inFlight = mean(load.inFlight, mask) ?? 0
   const waits = parts.map((part): boolean => {
     const delay = mean(observed.one('target', 'run_delay_ratio', part)?.values, mask)
     const used = mean(observed.one('target', 'cpu_cores', part)?.values, mask) ?? 0
-    return delay === undefined || delay > waitedShare * Math.max(leastCores, used)
+    if (delay === undefined) return true
+    return delay > waitedShare * Math.max(leastCores, used) && delay > waitedOfRequests * inFlight
   })
   return waits.length === 0 || waits.includes(true)
 }
