@@ -9,7 +9,7 @@ import { askedPerS } from './plan.js'
 import { plannedOf } from './plan-of-record.js'
 import { LiveSession, type RunView } from './session.js'
 import { EventTail, SeriesTail } from './tail.js'
-import { rightSide } from './threshold-log.js'
+import { marginOf, rightSide } from './threshold-log.js'
 import type { ControlRequest, Controls, PlannedScenario, ThresholdState } from './wire.js'
 
 /** Runs that are followed at once: each has its history in memory. */
@@ -115,6 +115,7 @@ class Followed {
         totalS: Math.max(0, ...this.#scenarios.map(({ toS }) => toS)),
         scenarios: this.#scenarios,
         source: 'files',
+        stays: true,
       },
       view,
     )
@@ -273,6 +274,7 @@ class FileView implements RunView {
       abortOnFail,
       ok: ok ?? true,
       value,
+      margin: value === null ? null : marginOf(value, rightSide(source)),
     }))
   }
 

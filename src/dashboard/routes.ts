@@ -188,7 +188,9 @@ async function file(parts: Answering, { path }: AskedFor): Promise<Reply> {
   return {
     type: TYPES[format] ?? 'text/plain; charset=utf-8',
     body: text,
-    headers: { 'Content-Disposition': `attachment; filename="${id.replace(/[^\w.-]/g, '_')}.${format}"` },
+    headers: {
+      'Content-Disposition': `attachment; filename="${id.replace(/[^\w.-]/g, '_')}.${ENDS[format] ?? format}"`,
+    },
   }
 }
 
@@ -197,7 +199,11 @@ const TYPES: Readonly<Record<string, string>> = {
   json: 'application/json; charset=utf-8',
   csv: 'text/csv; charset=utf-8',
   md: 'text/markdown; charset=utf-8',
+  junit: 'application/xml; charset=utf-8',
+  parquet: 'application/vnd.apache.parquet',
 }
+/** Where the name of a format is not the end of its files' names. */
+const ENDS: Readonly<Record<string, string>> = { junit: 'junit.xml' }
 
 async function detail(parts: Answering, id: string): Promise<RecordDetail> {
   const shelf = shelfOf(parts)

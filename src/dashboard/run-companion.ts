@@ -21,6 +21,8 @@ export interface DashboardOptions {
   readonly allowRemote: boolean
   readonly version: string
   readonly clock: Clock
+  /** It stays open when the run is over. */
+  readonly stays: boolean
   /** Told the URL as soon as somebody may open it. */
   readonly opened: (url: string) => void
 }
@@ -54,6 +56,7 @@ export class DashboardCompanion implements RunCompanion {
         totalS: plan.vus.totalDurationNs / 1e9,
         scenarios: Object.values(plan.options.scenarios).map(plannedScenario),
         source: 'run',
+        stays: this.#options.stays,
       },
       view,
     )

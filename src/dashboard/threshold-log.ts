@@ -21,7 +21,7 @@ export class ThresholdLog {
           limit,
           ok,
           value: value ?? null,
-          margin: value === undefined ? null : marginOf(value, operator, limit),
+          margin: value === undefined ? null : marginOf(value, { operator, limit }),
           abortOnFail: spec.abortOnFail,
           bad: this.#follow(`${name} ${source}`, ok, elapsedS),
         }
@@ -47,7 +47,11 @@ export function rightSide(source: string): { readonly operator: string; readonly
   return { operator, limit: Number(limit) }
 }
 
-function marginOf(value: number, operator: string, limit: number): number | null {
+/** Room left as a share of the limit; negative when it is crossed, null where it makes no sense. */
+export function marginOf(
+  value: number,
+  { operator, limit }: { readonly operator: string; readonly limit: number },
+): number | null {
   if (limit === 0 || !Number.isFinite(limit)) return null
   if (operator.startsWith('<')) return (limit - value) / Math.abs(limit)
   if (operator.startsWith('>')) return (value - limit) / Math.abs(limit)

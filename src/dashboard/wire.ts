@@ -17,6 +17,8 @@ export interface Hello {
   readonly scenarios: readonly PlannedScenario[]
   /** Where the numbers come from: the run itself, or the files that it writes. */
   readonly source: 'run' | 'files'
+  /** The page can be reached when the run is over. */
+  readonly stays: boolean
 }
 
 export interface PlannedScenario {

@@ -19,7 +19,7 @@ export class DashboardHost implements RunCompanion {
 
   /** @throws PW_DASHBOARD_LISTEN, PW_DASHBOARD_REMOTE */
   async planned(begin: RunBeginning): Promise<void> {
-    const { dashboard = '', dashboardAllowRemote, quiet, json } = this.#runtime
+    const { dashboard = '', dashboardAllowRemote, dashboardKeep, linger, quiet, json } = this.#runtime
     if (dashboardAllowRemote)
       begin.warn(
         'the dashboard can be reached from other machines: whoever has its URL can stop the run, and HTTP is not encrypted',
@@ -30,6 +30,7 @@ export class DashboardHost implements RunCompanion {
       allowRemote: dashboardAllowRemote,
       version: version(),
       clock: systemClock,
+      stays: dashboardKeep || linger === true,
       opened: (url) => {
         const out = quiet || json ? this.#io.stderr : this.#io.stdout
         out.write(`  dashboard  ${url}\n\n`)

@@ -31,6 +31,7 @@ const session = new LiveSession(
     totalS: hours * 3600 + 600,
     scenarios: [],
     source: 'run',
+    stays: true,
   },
   view,
 )

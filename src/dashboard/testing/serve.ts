@@ -50,6 +50,7 @@ export async function serve(shelf?: RecordShelf): Promise<Served> {
       totalS: 60,
       scenarios: [],
       source: 'run',
+      stays: true,
     },
     view,
   )

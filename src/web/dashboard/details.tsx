@@ -218,6 +218,7 @@ function Log({ store }: { readonly store: RunStore }) {
 
 function Download({ store, info }: { readonly store: RunStore; readonly info: ServerInfo }) {
   const isOver = store.status.value?.end != null
+  const canReport = isOver && info.records && store.hello.value?.stays === true
   const record = store.hello.value?.record ?? ''
   const files = `/files/${encodeURIComponent(record)}`
   return (
@@ -230,10 +231,10 @@ function Download({ store, info }: { readonly store: RunStore; readonly info: Se
             </a>
           </li>
         ))}
-        {isOver && info.records
+        {canReport
           ? ['html', 'json', 'md', 'csv'].map((format) => (
               <li key={format}>
-                <a href={`${files}/report.${format}`} download={`${record}.${format}`}>
+                <a href={`${files}/report.${format}`} download>
                   report.{format}
                 </a>
               </li>
@@ -241,7 +242,7 @@ function Download({ store, info }: { readonly store: RunStore; readonly info: Se
           : null}
       </ul>
       {isOver ? null : <p class="quiet">Reports are made when the run is over.</p>}
-      {isOver && info.records ? <a href={`/record?id=${encodeURIComponent(record)}`}>The record of this run</a> : null}
+      {canReport ? <a href={`/record?id=${encodeURIComponent(record)}`}>The record of this run</a> : null}
     </div>
   )
 }

@@ -26,7 +26,7 @@ export function LiveView({ id, info }: { readonly id: string; readonly info: Ser
   return (
     <div class="live">
       <Head store={store} />
-      <Banners store={store} />
+      <Banners store={store} hasRecords={info.records} />
       <Tiles store={store} />
       <div class="columns">
         <PlanView store={store} />
@@ -77,7 +77,7 @@ function PhasePill({ store }: { readonly store: RunStore }) {
   return <span class={`pill ${status?.phase === 'running' ? 'good' : ''}`}>{status?.phase ?? '…'}</span>
 }
 
-function Banners({ store }: { readonly store: RunStore }) {
+function Banners({ store, hasRecords }: { readonly store: RunStore; readonly hasRecords: boolean }) {
   const status = store.status.value
   const connection = store.connection.value
   return (
@@ -92,7 +92,11 @@ function Banners({ store }: { readonly store: RunStore }) {
           {status.end.trust !== null && status.end.trust !== 'trustworthy'
             ? ` Its numbers are ${status.end.trust}.`
             : ''}{' '}
-          This page keeps what it has.
+          {store.hello.value?.stays === true && hasRecords ? (
+            <a href={`/record?id=${encodeURIComponent(store.hello.value.record)}`}>Open its report.</a>
+          ) : (
+            'This page keeps what it has.'
+          )}
         </p>
       ) : null}
     </div>

@@ -44,7 +44,7 @@ export function RecordView({ id }: { readonly id: string }) {
             </a>
           ) : null}
           {row.formats.map((format) => (
-            <a class="button" key={format} href={`${files}/report.${format}`} download={`${id}.${format}`}>
+            <a class="button" key={format} href={`${files}/report.${format}`} download>
               {format}
             </a>
           ))}
