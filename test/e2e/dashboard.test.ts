@@ -151,12 +151,13 @@ describe('perfwright dashboard', () => {
   })
 })
 
-describe.skipIf(chromiumPath === '')('the page', () => {
+describe.skipIf(chromiumPath === '')('the page', { timeout: 180_000 }, () => {
   let browser: Browser
+  // On a busy machine it takes its time.
   beforeAll(async () => {
     browser = await launchChromium()
-  })
-  afterAll(async () => await browser.close())
+  }, 60_000)
+  afterAll(async () => await browser.close(), 60_000)
 
   it('shows a run, survives a reload in its middle, runs nothing that a target named, and stays when the run ends', async () => {
     const run = start(['run', '--no-observe', '--dashboard=127.0.0.1:0', '--dashboard-keep', 'script.js'], {
