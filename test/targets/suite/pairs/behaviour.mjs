@@ -18,7 +18,7 @@ export const behaviourPairs = [
     place: /./,
     service: 'python',
     fault: 'no-recovery',
-    load: spike({ base: 25, peak: 350, beforeS: 10, spikeS: 4, afterS: 18 }, { path: '/job', method: 'POST' }),
+    load: spike({ base: 25, peak: 350, beforeS: 10, spikeS: 4, afterS: 14 }, { path: '/job', method: 'POST' }),
     core: true,
   },
   {
@@ -27,7 +27,7 @@ export const behaviourPairs = [
     place: /./,
     service: 'go',
     fault: 'no-recovery',
-    load: spike({ base: 40, peak: 500, beforeS: 10, spikeS: 4, afterS: 18 }, '/retry'),
+    load: spike({ base: 40, peak: 500, beforeS: 10, spikeS: 4, afterS: 14 }, '/retry'),
   },
   {
     name: 'python-degrades-over-time',
@@ -35,7 +35,7 @@ export const behaviourPairs = [
     place: /./,
     service: 'python',
     fault: 'degrades-over-time',
-    load: rate(30, 35, { path: '/subscribe', method: 'POST' }),
+    load: rate(20, 35, { path: '/subscribe', method: 'POST' }),
     also: {
       'app-cpu': 'in the end the search through the list takes most of a core',
       'memory-leak': 'the list that grows is also memory that grows',
@@ -63,7 +63,7 @@ export const behaviourPairs = [
     place: /./,
     service: 'go',
     fault: 'cold-start',
-    load: users(8, 20, 30, '/region?id={0-999}'),
+    load: users(8, 15, 30, '/region?id={0-999}'),
     core: true,
   },
   {
@@ -72,7 +72,7 @@ export const behaviourPairs = [
     place: /./,
     service: 'node',
     fault: 'cold-start',
-    load: users(8, 20, 30, '/catalogue?id={1-10000}'),
+    load: users(8, 15, 30, '/catalogue?id={1-10000}'),
     uses: ['postgres'],
     observe: ['postgres'],
     also: { 'slow-query': 'reading a shelf is the slow statement of the start' },
@@ -100,7 +100,7 @@ export const behaviourPairs = [
     place: /rates/,
     service: 'node',
     fault: 'error-burst',
-    load: users(6, 18, 40, '/rates?currency=USD'),
+    load: users(6, 15, 40, '/rates?currency=USD'),
     core: true,
   },
   {
@@ -109,7 +109,7 @@ export const behaviourPairs = [
     place: /quote/,
     service: 'python',
     fault: 'error-burst',
-    load: users(6, 18, 40, '/quote?symbol=ABC'),
+    load: users(6, 15, 40, '/quote?symbol=ABC'),
   },
   {
     name: 'node-test-data-too-small',

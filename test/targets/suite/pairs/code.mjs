@@ -8,7 +8,7 @@ export const codePairs = [
     place: /editDistance|rankByEditDistance/i,
     service: 'node',
     fault: 'app-cpu',
-    load: users(8, 15, 5, '/search?q={0-99990}'),
+    load: users(8, 12, 5, '/search?q={0-99990}'),
     core: true,
   },
   {
@@ -17,9 +17,8 @@ export const codePairs = [
     place: /common_letters|compare_with_all/,
     service: 'python',
     fault: 'app-cpu',
-    load: users(6, 15, 5, '/similar?q=word{0-99990}'),
+    load: users(6, 12, 5, '/similar?q=word{0-99990}'),
     also: { 'lock-contention': 'threads that all compute queue for the interpreter lock' },
-    core: true,
   },
   {
     name: 'go-app-cpu',
@@ -27,8 +26,7 @@ export const codePairs = [
     place: /hashManyTimes|sha256/,
     service: 'go',
     fault: 'app-cpu',
-    load: users(8, 15, 5, '/digest?id={1-100000}'),
-    core: true,
+    load: users(8, 12, 5, '/digest?id={1-100000}'),
   },
   {
     name: 'node-event-loop-blocked',
@@ -36,7 +34,7 @@ export const codePairs = [
     place: /packReportAtOnce|exportReport|gzipSync|zlib/,
     service: 'node',
     fault: 'event-loop-blocked',
-    load: together({ readers: users(8, 15, 40, '/status'), exports: rate(1, 15, '/export') }),
+    load: together({ readers: users(8, 12, 40, '/status'), exports: rate(1, 12, '/export') }),
     core: true,
   },
   {
@@ -45,7 +43,7 @@ export const codePairs = [
     place: /feed/i,
     service: 'node',
     fault: 'gc-pressure',
-    load: rate(70, 15, '/feed'),
+    load: rate(70, 12, '/feed'),
     also: { 'app-cpu': 'making and collecting all these objects is what the core is busy with' },
     core: true,
   },
@@ -55,7 +53,7 @@ export const codePairs = [
     place: /feed/i,
     service: 'go',
     fault: 'gc-pressure',
-    load: rate(60, 15, '/feed'),
+    load: rate(60, 12, '/feed'),
     also: { 'app-cpu': 'making and collecting all these objects is what the core is busy with' },
   },
   {
@@ -64,7 +62,7 @@ export const codePairs = [
     place: /bookUnderLock|account/i,
     service: 'go',
     fault: 'lock-contention',
-    load: users(12, 15, 5, '/account?id={1-1000}'),
+    load: users(12, 12, 5, '/account?id={1-1000}'),
     core: true,
   },
   {
@@ -73,8 +71,7 @@ export const codePairs = [
     place: /append_under_lock|ledger/,
     service: 'python',
     fault: 'lock-contention',
-    load: users(10, 15, 10, '/ledger?account={1-1000}'),
-    core: true,
+    load: users(10, 12, 10, '/ledger?account={1-1000}'),
   },
   {
     name: 'node-memory-leak',
@@ -83,7 +80,6 @@ export const codePairs = [
     service: 'node',
     fault: 'memory-leak',
     load: rate(150, 35, { path: '/visit', method: 'POST' }),
-    core: true,
   },
   {
     name: 'python-memory-leak',
@@ -92,6 +88,7 @@ export const codePairs = [
     service: 'python',
     fault: 'memory-leak',
     load: rate(100, 25, { path: '/session', method: 'POST' }),
+    core: true,
   },
   {
     name: 'go-memory-leak',
@@ -100,7 +97,6 @@ export const codePairs = [
     service: 'go',
     fault: 'memory-leak',
     load: rate(150, 25, { path: '/track', method: 'POST' }),
-    core: true,
   },
   {
     name: 'node-resource-leak',
@@ -120,7 +116,6 @@ export const codePairs = [
     fault: 'resource-leak',
     load: rate(40, 20, '/thumb'),
     also: { 'memory-leak': 'every open file keeps its buffer' },
-    core: true,
   },
   {
     name: 'go-resource-leak',

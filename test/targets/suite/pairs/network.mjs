@@ -8,7 +8,7 @@ export const networkPairs = [
     place: /network|127\.0\.0\.1|host|endpoint/,
     service: 'go',
     relay: { at: 'front', DELAY_MS: '60' },
-    load: users(8, 15, 20, '/price?id={1-100000}', '/document?short=1'),
+    load: users(8, 12, 20, '/price?id={1-100000}', '/document?short=1'),
     core: true,
   },
   {
@@ -17,7 +17,7 @@ export const networkPairs = [
     place: /network|postgres|127\.0\.0\.1/,
     service: 'node',
     relay: { at: 'database', DELAY_MS: '40' },
-    load: users(8, 15, 20, '/customer?id={1-100000}'),
+    load: users(8, 12, 20, '/customer?id={1-100000}'),
     uses: ['postgres'],
     observe: ['postgres'],
   },
@@ -27,7 +27,7 @@ export const networkPairs = [
     place: /network|127\.0\.0\.1|document|host/,
     service: 'go',
     relay: { at: 'front', BYTES_PER_S: '1500000' },
-    load: users(8, 15, 20, '/document'),
+    load: users(8, 12, 20, '/document'),
     core: true,
   },
   {
@@ -36,7 +36,7 @@ export const networkPairs = [
     place: /127\.0\.0\.1:|charge/,
     service: 'node',
     partner: 'late',
-    load: users(8, 15, 20, { path: '/pay', method: 'POST' }),
+    load: users(8, 12, 20, { path: '/pay', method: 'POST' }),
     uses: ['partner'],
     core: true,
   },
@@ -46,7 +46,7 @@ export const networkPairs = [
     place: /127\.0\.0\.1:|charge/,
     service: 'python',
     partner: 'late',
-    load: users(8, 15, 20, { path: '/pay', method: 'POST' }),
+    load: users(8, 12, 20, { path: '/pay', method: 'POST' }),
     uses: ['partner'],
   },
   {
@@ -55,7 +55,7 @@ export const networkPairs = [
     place: /127\.0\.0\.1:|charge/,
     service: 'go',
     partner: 'late',
-    load: users(8, 15, 20, { path: '/pay', method: 'POST' }),
+    load: users(8, 12, 20, { path: '/pay', method: 'POST' }),
     uses: ['partner'],
   },
   {

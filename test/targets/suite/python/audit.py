@@ -8,7 +8,7 @@ def audit(query):
 
 
 def count_all_entries(actor):
-    DATABASE.query("insert into audit_log (actor, note) select %s, repeat('note ', 40) from generate_series(1, 40) returning 1", (actor,))
+    DATABASE.query("insert into audit_log (actor, note) select %s, repeat('note ', 40) from generate_series(1, 400) returning 1", (actor,))
     return DATABASE.query('select count(*) from audit_log where note like %s', ('%note%',))
 
 

@@ -14,7 +14,7 @@ def subscribe(_query):
     with LOCK:
         count += 1
         number = count
-    names = ['%d.%d@example.com' % (number, i) for i in range(20)]
+    names = ['%d.%d@example.com' % (number, i) for i in range(40)]
     fresh = add_to_list(names) if faulty('degrades-over-time') else add_to_set(names)
     return {'new': fresh}
 
