@@ -54,7 +54,7 @@ class MongodbCollector implements Collector {
       this.#client = new MongoClient(this.#uri, {
         appName: 'perfwright',
         maxPoolSize: 1,
-        serverSelectionTimeoutMS: TIMEOUT_MS,
+        ...(/[?&]serverSelectionTimeoutMS=/i.test(this.#uri) ? {} : { serverSelectionTimeoutMS: TIMEOUT_MS }),
         connectTimeoutMS: TIMEOUT_MS,
         socketTimeoutMS: TIMEOUT_MS,
         retryReads: false,
