@@ -56,7 +56,7 @@ export function blame(profile: Profile, ref: ProfileRef, keep: (stack: readonly 
   let [busy, idle, gc] = [0, 0, 0]
   for (const [leaf, weight] of weights) {
     const stack = stackOf(profile, leaf)
-    const origins = stack.map(originOfFrame)
+    const origins = stack.map(originOf)
     if (origins.includes('idle')) {
       idle += weight
       continue
@@ -111,18 +111,10 @@ export function blame(profile: Profile, ref: ProfileRef, keep: (stack: readonly 
 function waits(leaf: Frame | undefined): boolean {
   return (
     leaf !== undefined &&
-    pythonLibrary.test(leaf.file) &&
+    /(^|\/)(socket|ssl|selectors|threading|queue|socketserver|subprocess)\.py$/.test(leaf.file) &&
     /(^|\.)(write|send|sendall|recv|recv_into|readinto|read|accept|select|poll|wait|acquire|sleep)$/.test(leaf.name)
   )
 }
-
-/** py-spy shortens the paths of Python's own library to their end. */
-function originOfFrame(frame: Frame): Origin {
-  return pythonLibrary.test(frame.file) ? 'runtime' : originOf(frame)
-}
-
-const pythonLibrary =
-  /^(socket|socketserver|selectors|ssl|threading|queue|subprocess|asyncio\/.*|http\/.*|json\/.*|email\/.*|urllib\/.*|concurrent\/.*|multiprocessing\/.*|logging\/.*|encodings\/.*|collections\/.*|importlib\/.*|re\/.*|re|_bootlocale|contextlib|functools|copy|random|datetime|decimal|_pydecimal|uuid|base64|hashlib|hmac|gzip|zipfile|tempfile|shutil|os|posixpath|genericpath|io|codecs|string|textwrap|inspect|traceback|linecache|tokenize|types|typing|abc|enum|weakref|heapq|bisect|operator|statistics|fractions|csv|pickle|struct|time)\.py$|^<frozen /
 
 function innermostOwn(stack: readonly Frame[], origins: readonly Origin[]): number {
   for (let i = stack.length - 1; i >= 0; i--) {

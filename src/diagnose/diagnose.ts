@@ -2,8 +2,8 @@
 import type { Analysis, Checkpoint, Finding, RunRecord } from '#record/index.js'
 import { badWindows } from './correlate/bad-windows.js'
 import { analyseByTestType } from './by-test-type/index.js'
-import type { Evidence } from './evidence.js'
 import { errorClusters } from './error-clusters.js'
+import type { Evidence } from './evidence.js'
 import { factsOf } from './facts.js'
 import { readEvidence } from './read-evidence.js'
 import { ruleOut } from './rule-out.js'
@@ -27,7 +27,7 @@ export interface RuleNote {
 export interface DiagnoseOptions {
   /** Names of rules; all when left out. */
   readonly only?: readonly string[]
-  /** Of the plan's checks; those of an earlier diagnosis stay when left out. */
+  /** Of the plan's checks; those that the run noted when left out. */
   readonly checkpoints?: readonly Checkpoint[]
 }
 

@@ -15,10 +15,9 @@ export interface Peer {
   readonly connections: Column
   readonly mean: number
   readonly most: number
-  /**
-   * Between its 20 % and its 90 % quantile hardly anything moved: what a pool of this size looks like when all of it is
-   * open. It opens in the first seconds; one more or less is a connection beside the pool, or one that idled out.
-   */
+  /** Once it has filled up. */
+  readonly usual: number
+  /** And stays at that: what a pool of this size looks like when all of it is open. */
   readonly isFlat: boolean
   readonly source: string
 }
@@ -56,7 +55,14 @@ export function peersOf(evidence: Evidence, mask: Mask): readonly Peer[] {
     const byName = part === undefined ? undefined : NAMES[part.replace(/-\d+$/, '')]
     const [kind, what] = byName ?? PORTS[host.split(':').at(-1) ?? ''] ?? (['service', ''] as const)
     const connections = sumOf(columns, evidence.binCount)
-    const [low, high] = [quantile(connections, 0.2, mask) ?? 0, quantile(connections, 0.9, mask) ?? 0]
+    // Pools fill up as they are used: the start says nothing of their size.
+    const open = [...connections.keys()].filter((i) => !Number.isNaN(connections[i]))
+    const settled = (bin: number): boolean => bin >= (open[Math.floor(open.length / 3)] ?? 0)
+    const [low, middle, high] = [0.2, 0.5, 0.8].map((q) => quantile(connections, q, settled) ?? 0) as [
+      number,
+      number,
+      number,
+    ]
     return {
       host,
       kind,
@@ -64,6 +70,7 @@ export function peersOf(evidence: Evidence, mask: Mask): readonly Peer[] {
       part,
       connections,
       mean: mean(connections, mask) ?? 0,
+      usual: Math.round(middle),
       most: maximum(connections, mask) ?? 0,
       isFlat: high - low <= Math.max(1, 0.1 * high),
       source: `observed/target connections_out{peer=${host}}`,

@@ -27,12 +27,7 @@ const restOnLatency: ReadonlySet<FindingKind> = new Set([
  * Others that hold the cores stretch what is measured on the wall clock. CPU time of the target's own they cannot add to
  * (app-cpu), and the rule for the event loop asks by itself who held it.
  */
-const restOnCpu: ReadonlySet<FindingKind> = new Set([
-  'gc-pressure',
-  'capacity-knee',
-  'degrades-over-time',
-  'cold-start',
-])
+const restOnCpu: ReadonlySet<FindingKind> = new Set(['gc-pressure', 'capacity-knee', 'degrades-over-time'])
 
 export function ruleOut(
   findings: readonly Finding[],
@@ -77,6 +72,10 @@ function withoutExplained(findings: readonly Finding[], facts: RunFacts): Findin
       return !queues.some((kind) => loud.some((other) => other.kind === kind && (other.share ?? 1) >= 0.5))
     }
     // Whoever waits for a lock or a connection makes requests last; the other end of the line is not slow for it.
+    // A driver that is called in a loop takes CPU, and the loop is the fault.
+    if (one.kind === 'app-cpu' && one.where.resource?.startsWith('calls of ') === true) {
+      return !loud.some((other) => other.kind === 'n-plus-one' && other.where.endpoint === one.where.endpoint)
+    }
     // Behind a queue for connections everything lasts.
     if (one.kind === 'slow-dependency' && has('pool-exhausted')) return beyondPool(one, facts)
     if (one.kind === 'network-latency')
@@ -101,6 +100,6 @@ function lowered(finding: Finding): Finding {
 /** More calls are out than there are connections in the pool: those do not wait for one. */
 function beyondPool({ where }: Finding, facts: RunFacts): boolean {
   const peer = facts.peers.find(({ host }) => host === where.host)
-  const pool = Math.max(0, ...facts.peers.filter(({ kind }) => kind === 'database').map(({ most }) => most))
+  const pool = Math.max(0, ...facts.peers.filter(({ kind }) => kind === 'database').map(({ usual }) => usual))
   return peer !== undefined && peer.mean > 1.2 * pool
 }

@@ -60,7 +60,11 @@ async function assessTarget(facts: RunFacts, target: TargetFacts): Promise<Retur
       hot === undefined
         ? `The target's CPU is the limit: ${percent(Math.max(cpuUse, waits ? 1 : 0))} of ${cores(usableCores)}, ${ms(costMs)} of CPU per request`
         : `${hot.function}${placeText(hot)} takes ${percent(share ?? 0)} of the target's CPU, which is ${percent(Math.max(cpuUse, waits ? 1 : 0))} busy`,
-    where: { ...where, ...(fit === undefined ? {} : { endpoint: fit.endpoint.name }) },
+    where: {
+      ...where,
+      ...(hot === undefined || hot.callee === '' ? {} : { resource: `calls of ${hot.callee}` }),
+      ...(fit === undefined ? {} : { endpoint: fit.endpoint.name }),
+    },
     evidence: [
       {
         text: `CPU in use: ${number(cpuCores)} cores of ${cores(usableCores)} that it can use${waits ? ', and its threads wait for a core all the time' : ''}`,

@@ -61,8 +61,10 @@ async function assessPart(facts: RunFacts, part: string): Promise<ReturnType<typ
   const isDisturbed = facts.hosts.busyWithOthers !== undefined || (target?.runDelay ?? 0) > 0.3
   if (isDisturbed && held?.sync !== true && (held?.blame.share ?? 0) * perRequestMs(facts) < heavyMs) return undefined
   const typical = quantile(lag, 0.75, mask) ?? 0
-  const fit = fitToEndpoint(evidence, lag, mask, held === undefined ? '' : `${held.blame.function} ${held.blame.file}`)
-  const at = fit === undefined ? {} : { endpoint: fit.endpoint.name }
+  // The endpoint whose work holds the loop, not those that wait for it: their times move with the delay as well.
+  const words = held === undefined ? '' : `${held.blame.function} ${held.blame.file.split('/').at(-1) ?? ''}`
+  const fit = held === undefined ? undefined : fitToEndpoint(evidence, lag, mask, words)
+  const at = fit === undefined || fit.by === 'rate' ? {} : { endpoint: fit.endpoint.name }
   return makeFinding({
     rule: 'event-loop-blocked',
     kind: 'event-loop-blocked',

@@ -64,7 +64,9 @@ async function assessPart(facts: RunFacts, part: string): Promise<ReturnType<typ
     share !== undefined &&
     share >= limit &&
     (kind === 'go' ? cores === undefined || cores >= leastCores : (ofTime ?? 0) >= nodeOfAll)
-  if (!isMuch && (longOften < often || (share ?? 1) < limit / 2)) return undefined
+  // Pauses are of the wall clock: others on the machine make them long.
+  const isLong = longOften >= often && (share ?? 1) >= limit / 2 && facts.hosts.busyWithOthers === undefined
+  if (!isMuch && !isLong) return undefined
   const profile =
     (await blameOf(evidence.profiles, ['alloc', 'allocation', 'heap'])) ??
     (await blameOf(evidence.profiles, ['cpu'], withoutCollector))

@@ -12,6 +12,8 @@ const inflation = 1.6
 /** Connections in use, by Little's law, of those there are. */
 const inUse = 0.6
 const idleCpu = 0.75
+/** Python's queues are waited at by idle workers as well: those of connections say so. */
+const forConnections = /pool|conn|acquire|checkout|borrow|session|engine|database|\bdb/i
 const largestPool = 200
 /** Of the requests in flight seen waiting for a connection. */
 const seenShare = 0.25
@@ -29,7 +31,7 @@ export const poolExhausted: Rule = {
     const [widest] = peers
     return found(
       findings,
-      `${number(widest?.most ?? 0)} connections to ${widest?.what ?? 'the database'} are enough for ${number(facts.load.inFlight)} requests in flight`,
+      `${number(widest?.usual ?? 0)} connections to ${widest?.what ?? 'the database'} are enough for ${number(facts.load.inFlight)} requests in flight`,
     )
   },
 }
@@ -38,7 +40,7 @@ export const poolExhausted: Rule = {
 function seenWaiting(facts: RunFacts): ReturnType<typeof makeFinding> | undefined {
   const { observed } = facts.evidence
   const places = [...observed.list('go', 'goroutines_at'), ...observed.list('python', 'threads_waiting')]
-    .filter(({ tags }) => tags.waits === 'pool')
+    .filter(({ tags, kind }) => tags.waits === 'pool' && (kind === 'go' || forConnections.test(tags.function ?? '')))
     .map((series) => ({ series, waiting: meanWithZeros(facts, series) }))
     .sort((a, b) => b.waiting - a.waiting)
   const waiting = places.reduce((sum, one) => sum + one.waiting, 0)
@@ -60,7 +62,7 @@ function seenWaiting(facts: RunFacts): ReturnType<typeof makeFinding> | undefine
 
 function assessPeer(facts: RunFacts, peer: Peer): ReturnType<typeof makeFinding> | undefined {
   const { evidence, mask, load } = facts
-  const size = peer.most
+  const size = peer.usual
   if (size < 1 || size > largestPool || !peer.isFlat) return undefined
   // Little's law over the whole: what each request lasts when nobody waits, times how many there are a second.
   let [hold, inFlight, fastest, lasting] = [0, 0, 0, 0]
@@ -118,9 +120,9 @@ function assessPeer(facts: RunFacts, peer: Peer): ReturnType<typeof makeFinding>
 
 function plateau(peer: Peer): { text: string; source: string; value: number; unit: string } {
   return {
-    text: `${number(peer.most)} connections to ${peer.what === '' ? peer.host : peer.what} are open and it stays at that: the pool's size`,
+    text: `${number(peer.usual)} connections to ${peer.what === '' ? peer.host : peer.what} are open and it stays at that: the pool's size`,
     source: peer.source,
-    value: peer.most,
+    value: peer.usual,
     unit: 'connections',
   }
 }
@@ -141,7 +143,7 @@ function finding(
     kind: 'pool-exhausted',
     severity: facts.severity(share),
     confidence,
-    title: `The ${what} connection pool${peer === undefined ? '' : ` (${number(peer.most)})`} is too small: ${percent(share)} of the requests in flight wait for a connection`,
+    title: `The ${what} connection pool${peer === undefined ? '' : ` (${number(peer.usual)})`} is too small: ${percent(share)} of the requests in flight wait for a connection`,
     where: {
       resource: `${what} connection pool`,
       ...(peer === undefined ? {} : { host: peer.host }),

@@ -60,6 +60,8 @@ function assessEndpoint(
   const share = one.timeShare
   // What always takes long is not a queue of the target's own.
   if (one.fastestMs < leastFloor * typical) return undefined
+  // On a machine that is busy with others everything lasts: there even the very fastest must have waited for the service.
+  if (facts.hosts.busyWithOthers !== undefined && one.endpoint.total.latency.min < slowMs) return undefined
   const isFloor = one.fastestMs >= 0.6 * typical
   return makeFinding({
     rule: 'slow-dependency',
