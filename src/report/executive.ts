@@ -145,7 +145,7 @@ function riskSentences(model: ReportModel, words: Words, say: Sayer): Sentence[]
   for (const trend of analysis?.trends ?? []) {
     if (trend.verdict !== 'grows') continue
     const what = trend.source.replace(/^observed\//, '')
-    const slope = `${say.of(trend.slopePerH, trend.unit === 'bytes' ? 'bytes' : trend.unit === 'ms' ? 'ms' : 'plain')}`
+    const slope = say.of(trend.slopePerH, trend.unit === 'bytes' ? 'bytes' : trend.unit === 'ms' ? 'ms' : 'plain')
     sentences.push({ text: words.summary.grows({ what, slope }), from: ['analysis.trends'] })
     if (trend.exhaustionH !== null) {
       const hours = say.of(trend.exhaustionH, 'hours')

@@ -22,7 +22,6 @@ export interface Wanted {
   readonly why: string
 }
 
-export const busyShare = 0.7
 const quietShare = 0.4
 const growth = 0.1
 

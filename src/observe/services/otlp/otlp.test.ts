@@ -2,7 +2,7 @@
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { Client, compressionAlgorithms, credentials } from '@grpc/grpc-js'
-import fc from 'fast-check'
+import { array, assert, nat, property, tuple, uint8Array } from 'fast-check'
 import protobuf from 'protobufjs'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Collector } from '../../types.js'
@@ -273,16 +273,16 @@ describe('the decoder of protobuf', () => {
         expect(error).toBeInstanceOf(RangeError)
       }
     }
-    const changes = fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { maxLength: 4 })
-    fc.assert(
-      fc.property(changes, fc.nat(bytes.length), (changed, length) => {
+    const changes = array(tuple(nat(bytes.length - 1), nat(255)), { maxLength: 4 })
+    assert(
+      property(changes, nat(bytes.length), (changed, length) => {
         const copy = Buffer.from(bytes.subarray(0, length))
         for (const [at, byte] of changed) if (at < length) copy[at] = byte
         calm(copy)
       }),
       { numRuns: 3000 },
     )
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), calm), { numRuns: 3000 })
+    assert(property(uint8Array({ maxLength: 200 }), calm), { numRuns: 3000 })
   })
 })
 
