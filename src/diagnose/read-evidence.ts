@@ -1,5 +1,5 @@
 /** One pass through a record, in bounded memory. */
-import type { RunRecord } from '#record/index.js'
+import type { RunRecord, SeriesWindow } from '#record/index.js'
 import type { Evidence } from './evidence.js'
 import type { Grid } from './grid.js'
 import { LoadReader } from './load-reader.js'
@@ -9,16 +9,25 @@ import { findProfiles } from './profile-refs.js'
 /** Bins of a run at most. */
 const MAX_BINS = 1800
 
+/** For who reads the record along with the evidence. */
+export interface ReadAlong {
+  /** Told of every window. */
+  readonly each?: (window: SeriesWindow) => void
+  /** Metrics that are passed over: their columns stay empty. */
+  readonly exceptMetrics?: ReadonlySet<string>
+}
+
 /** @param record  as `readRecord` opens it; one under way is read as far as it goes */
-export async function readEvidence(record: RunRecord): Promise<Evidence> {
+export async function readEvidence(record: RunRecord, { each, exceptMetrics }: ReadAlong = {}): Promise<Evidence> {
   const durationS = record.durationNs / 1e9
   const binS = Math.max(1, Math.ceil(durationS / MAX_BINS))
   const binCount = Math.max(1, Math.ceil(durationS / binS))
   const grid: Grid = { binS, binCount }
   const load = new LoadReader(grid)
   const offsets: number[] = []
-  for await (const window of record.windows()) {
+  for await (const window of record.windows(exceptMetrics === undefined ? {} : { exceptMetrics })) {
     load.add(window)
+    each?.(window)
     if (offsets.length < 100) offsets.push(window.unixMs - window.toNs / 1e6)
   }
   const observed = new ObservedReader(grid)

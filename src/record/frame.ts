@@ -101,9 +101,10 @@ export interface DecodedFrame {
 
 /**
  * Checks a window and adds its definitions to the dictionary.
+ * @param exceptMetrics  their rows are passed over unread: most of the time goes into rows
  * @throws DamagedLine
  */
-export function decodeFrame(value: unknown, known: FrameDictionary): DecodedFrame {
+export function decodeFrame(value: unknown, known: FrameDictionary, exceptMetrics?: ReadonlySet<string>): DecodedFrame {
   const raw = object(value, 'window')
   const metrics = array(raw['metrics'], 'metrics').map(decodeMetric)
   const tagSets = array(raw['tagSets'], 'tagSets').map(decodeTagSet)
@@ -114,6 +115,7 @@ export function decodeFrame(value: unknown, known: FrameDictionary): DecodedFram
   for (const entry of array(raw['rows'], 'rows')) {
     const row = array(entry, 'row')
     const metric = known.metrics.get(whole(row[0], 'row metric'))
+    if (metric !== undefined && exceptMetrics?.has(metric.name) === true) continue
     if (metric === undefined || !known.tagSets.has(whole(row[1], 'row tags'))) orphanRows++
     else rows.push(decodeRow(row, metric))
   }
@@ -166,9 +168,13 @@ function decodeRow(row: readonly unknown[], metric: Metric): WindowRow {
     const values = row[2]
     if (row.length !== 3 || values.length === 0 || values.length > MAX_VALUES)
       throw new DamagedLine('a trend of no values')
-    const sketch = new Sketch(values.length)
-    for (const value of values) sketch.add(decodeNumber(value, 'value'))
-    return { ...ids, ...sketch.toRow() }
+    const numbers = new Float64Array(values.length)
+    for (let i = 0; i < values.length; i++) numbers[i] = decodeNumber(values[i], 'value')
+    // NaN measures nothing, as when a sketch is told of it.
+    return {
+      ...ids,
+      ...Sketch.rowOf(numbers.some(Number.isNaN) ? numbers.filter((one) => !Number.isNaN(one)) : numbers),
+    }
   }
   const plain = {
     ...ids,
@@ -193,7 +199,7 @@ function decodeRow(row: readonly unknown[], metric: Metric): WindowRow {
   }
   const full = { ...plain, zeros: whole(row[6], 'zeros'), buckets }
   try {
-    Sketch.fromSparse(full)
+    Sketch.check(full)
   } catch (error) {
     throw new DamagedLine((error as Error).message)
   }

@@ -8,6 +8,8 @@ export interface TimeRange {
   readonly fromNs?: number
   /** The end of the run when left out. */
   readonly toNs?: number
+  /** Metrics that are passed over: what a reader does not need costs it little so. */
+  readonly exceptMetrics?: ReadonlySet<string>
 }
 
 export interface TotalsQuery extends TimeRange {

@@ -104,10 +104,13 @@ export class RunRecord {
   async *windows(range: TimeRange = {}, part = 'series'): AsyncGenerator<SeriesWindow> {
     if (part !== 'series' && !/^observed\/[a-z0-9][a-z0-9-]*$/.test(part))
       throw new RangeError(`${part} is no part of a record`)
-    const { fromNs = 0, toNs = Number.POSITIVE_INFINITY } = range
+    const { fromNs = 0, toNs = Number.POSITIVE_INFINITY, exceptMetrics } = range
     let metrics: Metric[] = []
     let tagSets: SeriesWindow['batch']['tagSets'][number][] = []
-    for await (const window of new SeriesReader(this.#disk, join(this.dir, part), part).windows()) {
+    for await (const window of new SeriesReader(this.#disk, join(this.dir, part), part).windows(
+      noFindings(),
+      exceptMetrics,
+    )) {
       metrics.push(...window.batch.metrics)
       tagSets.push(...window.batch.tagSets)
       if (window.fromNs < fromNs || window.toNs > toNs) continue

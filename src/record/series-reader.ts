@@ -46,7 +46,10 @@ export class SeriesReader {
     this.#name = name
   }
 
-  async *windows(found: SeriesFindings = noFindings()): AsyncGenerator<SeriesWindow> {
+  async *windows(
+    found: SeriesFindings = noFindings(),
+    exceptMetrics?: ReadonlySet<string>,
+  ): AsyncGenerator<SeriesWindow> {
     const report = new GapReport(this.#name, found)
     const told: Told = { metrics: new Map(), names: new Set(), tagSets: new Set() }
     for (const name of await this.#files()) {
@@ -67,7 +70,7 @@ export class SeriesReader {
                 continue
               }
             }
-            const { frame, orphanRows } = decodeFrame(value, known)
+            const { frame, orphanRows } = decodeFrame(value, known, exceptMetrics)
             checkMetrics(frame, told)
             report.frame(frame, orphanRows)
             yield windowOf(frame, known, told)

@@ -188,6 +188,15 @@ export class Sketch {
    * @throws RangeError when the row is not what `toRow` writes: a record may have been damaged.
    */
   static fromSparse(row: SketchRow): Sketch {
+    Sketch.check(row)
+    const { buckets = EMPTY, zeros = 0 } = row
+    const sketch = new Sketch()
+    sketch.mergeRow({ count: row.count, sum: row.sum, min: row.min, max: row.max, zeros, buckets })
+    return sketch
+  }
+
+  /** Whether `toRow` can have written it: who reads millions of rows makes no sketch of each to know. @throws RangeError */
+  static check(row: Pick<SketchRow, 'count' | 'zeros' | 'buckets'>): void {
     const { buckets = EMPTY, zeros = 0 } = row
     let total = zeros
     for (let i = 0; i < buckets.length; i += 2) {
@@ -200,9 +209,19 @@ export class Sketch {
       total += n
     }
     if (total !== row.count) throw new RangeError(`a sketch of ${row.count} values has ${total} in its buckets`)
-    const sketch = new Sketch()
-    sketch.mergeRow({ count: row.count, sum: row.sum, min: row.min, max: row.max, zeros, buckets })
-    return sketch
+  }
+
+  /** What `toRow` gives of a sketch that holds these values and keeps them. @param values  none of them NaN; sorted in place */
+  static rowOf(values: Float64Array): SketchRow {
+    let sum = 0
+    let zeros = 0
+    for (const value of values) {
+      sum += value
+      if (isZero(value)) zeros++
+    }
+    values.sort()
+    const [min = Number.POSITIVE_INFINITY, max = Number.NEGATIVE_INFINITY] = [values[0], values.at(-1)]
+    return { count: values.length, sum, min, max, zeros, buckets: sparseOf(values), values }
   }
 
   #makeRoom(): void {

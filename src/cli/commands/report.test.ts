@@ -72,7 +72,7 @@ describe('perfwright report', () => {
   it('says what is wrong with its arguments, and where it cannot write', async () => {
     await expect(report('--nope')).rejects.toMatchObject({ code: 'PW_REPORT_USAGE', exitCode: 2 })
     await expect(report(museum, '--format', 'xlsx')).rejects.toMatchObject({
-      message: expect.stringContaining('csv, json, md'),
+      message: expect.stringContaining('csv, html, json, junit, md, parquet'),
     })
     await expect(report(museum, '--format', 'csv,md')).rejects.toMatchObject({ message: expect.stringContaining('-o') })
     await expect(report('a', 'b')).rejects.toMatchObject({ code: 'PW_REPORT_USAGE' })

@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Evidence } from '#diagnose/evidence.js'
 import { readEvidence } from '#diagnose/read-evidence.js'
-import type { CheckGroup, RunRecord } from '#record/index.js'
+import { type CheckGroup, Merger, type RunRecord, type SeriesWindow } from '#record/index.js'
 import { RELATIVE_ERROR, type Sketch } from '#stats/index.js'
 import { executiveOf, findingFix, findingTitle } from '../executive.js'
 import { buildReport, type ReportModel } from '../report-model.js'
 import { amount } from '../words/amounts.js'
 import type { Words } from '../words/types.js'
-import { latencyHeat } from './heat.js'
+import { LatencyHeat } from './heat.js'
 import type { EndpointRow, PageData, Series } from './page-data.js'
 import { systemCharts } from './systems.js'
 
@@ -20,23 +20,14 @@ const fineEndpoints = 20
 const finePoints = 300
 const coarsePoints = 60
 
-/**
- * @param evidence  where the caller has read it already
- */
-export async function collectPage(
-  record: RunRecord,
-  language: string,
-  words: Words,
-  evidence?: Evidence,
-): Promise<PageData> {
-  const model = await buildReport(record)
-  const seen = evidence ?? (await readEvidence(record))
+export async function collectPage(record: RunRecord, language: string, words: Words): Promise<PageData> {
+  const { model, seen, heat, curves } = await readOnce(record)
   const { binS, binCount } = seen
   const step = Math.max(1, Math.ceil(binCount / maxPoints))
   const course = (column: Float64Array): Series => shorten(column, step, 'mean')
   const peaks = (column: Float64Array): Series => shorten(column, step, 'max')
   const executive = executiveOf(model, words)
-  const [service, response] = await quantileCourses(record)
+  const [service, response] = curves
   const { load } = seen
   return {
     language,
@@ -75,7 +66,7 @@ export async function collectPage(
     marks: marksOf(seen),
     limits: limitsOf(model),
     systems: systemCharts(seen, course),
-    heat: await latencyHeat(record),
+    heat,
     percentiles: { service, response },
     endpoints: endpointRows(model, seen),
     errors: model.analysis?.errors ?? [],
@@ -217,13 +208,39 @@ const quantiles = [0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998,
 /** A quantile stands on at least so many samples beyond it. */
 const fewBeyond = 5
 
-async function quantileCourses(record: RunRecord): Promise<[[number, number][], [number, number][]]> {
-  const [service = [], response = []] = await record.totalsOfEach([
-    { metric: 'http_req_duration' },
-    { metric: 'http_req_response_time' },
-  ])
-  return [curve(service[0]?.sink.sketch), curve(response[0]?.sink.sketch)]
+/** A long record is gone through once: reading it takes most of the time that a page takes. */
+async function readOnce(record: RunRecord): Promise<{
+  readonly model: ReportModel
+  readonly seen: Evidence
+  readonly heat: PageData['heat']
+  readonly curves: readonly [[number, number][], [number, number][]]
+}> {
+  const heat = new LatencyHeat(record.durationNs / 1e9)
+  const latencies = new Merger({ by: [] })
+  let seen: Evidence | undefined
+  const model = await buildReport(record, async (each) => {
+    const along = (window: SeriesWindow): void => {
+      each(window)
+      heat.add(window)
+      latencies.add(window)
+    }
+    seen = await readEvidence(record, { each: along, exceptMetrics: record.run.summary === null ? none : phases })
+  })
+  const of = (name: string): Sketch | undefined =>
+    latencies.totals().find(({ metric }) => metric.name === name)?.sink.sketch
+  return {
+    model,
+    seen: seen as unknown as Evidence,
+    heat: heat.picture(),
+    curves: [curve(of('http_req_duration')), curve(of('http_req_response_time'))],
+  }
 }
+
+/** Most of a record, and the page shows none of them; their totals are in `run.json`, where it is whole. */
+const phases: ReadonlySet<string> = new Set(
+  ['blocked', 'connecting', 'tls_handshaking', 'sending', 'waiting', 'receiving'].map((name) => `http_req_${name}`),
+)
+const none: ReadonlySet<string> = new Set()
 
 function curve(sketch: Sketch | undefined): [number, number][] {
   if (sketch === undefined || sketch.count === 0) return []
