@@ -13,7 +13,7 @@ import { movementsOf } from './movements.js'
 const shortestS = 2
 const leastRatio = 1.5
 const leastMs = 5
-const leastSigmas = 6
+const leastSigmas = 5
 /** Share of failed requests, and of the throughput that is lost. */
 const leastFailed = 0.02
 const leastLost = 0.3
