@@ -31,3 +31,16 @@ export function format(value, digits = 0) {
 export function showSpread(s, digits = 0) {
   return s === undefined ? '-' : `${format(s.median, digits)} [${format(s.min, digits)}-${format(s.max, digits)}]`
 }
+
+/** Median of paired ratios with its 95 % bootstrap interval (percentile, 10,000 resamples, the same draws every time). */
+export function pairedInterval(ratios) {
+  let state = 20261123
+  const random = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+  const medians = Array.from({ length: 10_000 }, () =>
+    median(ratios.map(() => ratios[Math.floor(random() * ratios.length)])),
+  ).sort((a, b) => a - b)
+  return { middle: median(ratios), low: medians[250], high: medians[9750] }
+}

@@ -1,7 +1,7 @@
 /** Which process of this machine a script talks to, and what it is. */
-import { closeSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
 import { inspectProcess, type Runtime } from '#profile/take/process.js'
+import { goVersion } from './local/go-version.js'
 import { processStat, processTree, readText } from './local/proc.js'
 import { heldSockets, listenerOf, tcpSockets } from './local/sockets.js'
 
@@ -90,37 +90,6 @@ function cpuTicks(pid: number): number {
 function versionOf(runtime: Runtime, exe: string | undefined, pid: number): string | undefined {
   if (runtime === 'python') return /(\d+\.\d+)t?$/.exec(exe ?? '')?.[1]
   return runtime === 'go' ? goVersion(`/proc/${pid}/exe`) : undefined
-}
-
-const chunkBytes = 1 << 20
-const maxBinaryBytes = 256 << 20
-
-/** `go1.22.1`: 32 bytes after the magic, a length and the text, since Go 1.18 (debug/buildinfo). */
-function goVersion(path: string): string | undefined {
-  let fd: number
-  try {
-    fd = openSync(path, 'r')
-  } catch {
-    return undefined
-  }
-  try {
-    const buffer = Buffer.alloc(chunkBytes)
-    const overlap = 128
-    for (let at = 0; at < maxBinaryBytes; at += chunkBytes - overlap) {
-      const bytes = readSync(fd, buffer, 0, chunkBytes, at)
-      if (bytes <= overlap) return undefined
-      const found = buffer.subarray(0, bytes).indexOf('\xff Go buildinf:', 0, 'latin1')
-      if (found < 0 || found + overlap > bytes) continue
-      const length = buffer[found + 32] ?? 0
-      const text = buffer.toString('latin1', found + 33, found + 33 + Math.min(length, 64))
-      return /^go\d[\w.+-]*$/.test(text) ? text : undefined
-    }
-    return undefined
-  } catch {
-    return undefined
-  } finally {
-    closeSync(fd)
-  }
 }
 
 /** `node server.js`: the program and the first thing that is no flag. */

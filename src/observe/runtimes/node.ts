@@ -16,6 +16,7 @@ export class NodeCollector implements Collector {
   #attached: AttachedNode | undefined
   #clock: Clock | undefined
   #version: string | undefined
+  #refused: unknown
   #targetMs = 0
   #reads = 0
 
@@ -31,7 +32,12 @@ export class NodeCollector implements Collector {
 
   async open({ clock }: CollectorContext): Promise<void> {
     this.#clock = clock
-    const attached = await attachNode(inspectProcess(this.#pid), clock)
+    // Each try signals the process, which prints a line: one that cannot be attached to is left alone.
+    if (this.#refused !== undefined) throw this.#refused
+    const attached = await attachNode(inspectProcess(this.#pid), clock, { forLong: true }).catch((error: unknown) => {
+      this.#refused = error
+      throw error
+    })
     try {
       await attached.session.evaluate(startSampler)
       await attached.session.evaluate(readSampler)

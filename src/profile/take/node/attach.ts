@@ -5,7 +5,7 @@
 import type { Clock } from '#base/clock.js'
 import { unusable } from '../errors.js'
 import { isAlive, listeningPorts, type TargetProcess } from '../process.js'
-import { joinWatchdog, watchdog, watchdogMs } from './in-target.js'
+import { joinWatchdog, moveInspector, watchdog, watchdogMs } from './in-target.js'
 import { InspectorSession } from './session.js'
 
 export interface AttachedNode {
@@ -15,12 +15,19 @@ export interface AttachedNode {
   detach(): Promise<void>
 }
 
-export async function attachNode(target: TargetProcess, clock: Clock): Promise<AttachedNode> {
+/** @param options.forLong  others may want to attach to other processes meanwhile: the usual port is left to them */
+export async function attachNode(
+  target: TargetProcess,
+  clock: Clock,
+  options: { readonly forLong?: boolean } = {},
+): Promise<AttachedNode> {
   const before = listeningPorts(target.pid)
   const ports = [...inspectorPorts(target), openedPorts.get(target.pid)]
   const open = await inspectorAmong(before.filter((port) => ports.includes(port)))
   const opened = open === undefined
-  const url = open ?? (await openBySignal(target, before, clock))
+  const atFirst = open ?? (await openBySignal(target, before, clock))
+  const url = opened && options.forLong === true ? await offUsualPort(atFirst, target, before, clock) : atFirst
+  if (opened) openedPorts.set(target.pid, Number(new URL(url).port))
   const session = await InspectorSession.open(url, clock)
   try {
     return await begin(session, target, opened, clock)
@@ -110,12 +117,12 @@ async function openBySignal(target: TargetProcess, before: readonly number[], cl
   for (let i = 0; i < 40; i++) {
     await new Promise<void>((resolve) => clock.at(clock.nowNs() + 50e6, resolve))
     const url = await inspectorAmong(listeningPorts(target.pid).filter((port) => !before.includes(port)))
-    if (url !== undefined) {
-      openedPorts.set(target.pid, Number(new URL(url).port))
-      return url
-    }
+    if (url !== undefined) return url
     if (!isAlive(target.pid)) break
   }
+  // It may be open at a port that another client chose; whether it is this process's own is asked after that.
+  const url = await inspectorAmong(before)
+  if (url !== undefined) return url
   throw unusable(
     'PW_PROFILE_NO_INSPECTOR',
     `Process ${target.pid} opened no inspector within 2 s of SIGUSR1: the app handles the signal itself, port 9229 is taken, or its main thread is blocked.`,
@@ -126,13 +133,40 @@ async function openBySignal(target: TargetProcess, before: readonly number[], cl
 /** Inspectors that a signal of ours opened at a port that nobody named (`--inspect-port=0`), for who attaches second. */
 const openedPorts = new Map<number, number>()
 
+/**
+ * Every Node process opens the same port by signal, so a second one could not be attached to: each goes on to a free
+ * one. Where that does not work out, the address stays.
+ */
+async function offUsualPort(
+  url: string,
+  target: TargetProcess,
+  before: readonly number[],
+  clock: Clock,
+): Promise<string> {
+  if (new URL(url).port !== String(usualPort)) return url
+  const session = await InspectorSession.open(url, clock)
+  const pid = await session.evaluate<number>('process.pid').catch(() => undefined)
+  if (pid === target.innerPid) await session.evaluate(moveInspector).catch(() => undefined)
+  session.close()
+  if (pid !== target.innerPid) return url
+  for (let i = 0; i < 40; i++) {
+    await new Promise<void>((resolve) => clock.at(clock.nowNs() + 50e6, resolve))
+    const others = listeningPorts(target.pid).filter((port) => port !== usualPort && !before.includes(port))
+    const moved = await inspectorAmong(others)
+    if (moved !== undefined) return moved
+  }
+  return (await debuggerUrl(`http://127.0.0.1:${usualPort}`)) ?? url
+}
+
+const usualPort = 9229
+
 /** Where Node puts its inspector: 9229, or what the command line says. Other ports are the app's own: left alone. */
 function inspectorPorts({ commandLine }: TargetProcess): number[] {
   const ports = commandLine.flatMap((word) => {
     const value = /^--(?:inspect(?:-brk|-wait|-port)?|debug-port)(?:=(.*))?$/.exec(word)
-    return value === null ? [] : [Number(/(\d+)$/.exec(value[1] ?? '9229')?.[1] ?? 9229)]
+    return value === null ? [] : [Number(/(\d+)$/.exec(value[1] ?? '')?.[1] ?? usualPort)]
   })
-  return [9229, ...ports]
+  return [usualPort, ...ports]
 }
 
 async function inspectorAmong(ports: readonly number[]): Promise<string | undefined> {

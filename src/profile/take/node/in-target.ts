@@ -33,5 +33,11 @@ export const joinWatchdog = `(() => {
   return dog !== undefined
 })()`
 
+/** Leaves the usual port to the next process that is asked by signal. Our connection has to end first: closing waits for it. */
+export const moveInspector: string = `(() => {
+  const inspector = process.getBuiltinModule ? process.getBuiltinModule('inspector') : require('inspector')
+  setTimeout(() => { inspector.close(); inspector.open(0, '127.0.0.1') }, 50)
+})()`
+
 /** Wall clock and the clock with which V8 stamps its samples (that of process.hrtime), read together. */
 export const clocks = '({ unixMs: Date.now(), us: Number(process.hrtime.bigint() / 1000n) })'
