@@ -14,8 +14,13 @@ function line(cells: readonly Cell[]): string {
 /** Control characters of a hostile tag must not reach a terminal. */
 function field(cell: Cell): string {
   if (cell === undefined) return ''
-  const text = typeof cell === 'number' ? String(cell) : cell.replace(CONTROL, '\ufffd')
+  const text = typeof cell === 'number' ? String(cell) : asText(cell.replace(CONTROL, '\ufffd'))
   return /[",\n\r]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+/** A spreadsheet would run a name of the target that begins so (owasp.org, "CSV Injection"). */
+function asText(text: string): string {
+  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
 }
 
 const CONTROL = /(?![\t\n\r])\p{Cc}/gu

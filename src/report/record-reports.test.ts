@@ -64,6 +64,13 @@ describe('the json report', () => {
 })
 
 describe('the csv report', () => {
+  it('lets no name that the target chose become a formula of a spreadsheet', async () => {
+    const { writer } = await writeSample(mkdtempSync(join(root, 'f')), { checkName: '=HYPERLINK("http://x","y")' })
+    const csv = await text(await readRecord(writer.dir), 'csv')
+    expect(csv).toContain(`"'=HYPERLINK(""http://x"",""y"")"`)
+    expect(csv).not.toMatch(/(^|,)"?=/m)
+  })
+
   it('has one row per metric over all, one per metric and tags', async () => {
     const { data, errors } = parseCsv(await text(await sample(), 'csv'))
     expect(errors).toEqual([])

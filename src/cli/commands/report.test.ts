@@ -47,6 +47,16 @@ describe('perfwright report', () => {
     expect(readdirSync(join(root, 'folder'))).toEqual(['report.md'])
   })
 
+  it('fills a folder, which it makes, and speaks the language that is asked for or set', async () => {
+    const { code, stdout } = await report(museum, '--format', 'md,junit', '--output', 'deep/er', '--lang', 'tr')
+    expect([code, stdout]).toEqual([0, ''])
+    expect(readdirSync(join(root, 'deep', 'er')).sort()).toEqual(['report.md', 'report.xml'])
+    expect(readFileSync(join(root, 'deep', 'er', 'report.md'), 'utf8')).toContain('Yönetici özeti')
+    await expect(report(museum, '--output', '/dev/null/x')).rejects.toMatchObject({ code: 'PW_REPORT_WRITE' })
+    await expect(report(museum, '-o', 'a', '--output', 'b')).rejects.toMatchObject({ code: 'PW_REPORT_USAGE' })
+    await expect(report(museum, '--open')).rejects.toMatchObject({ message: expect.stringContaining('--format html') })
+  })
+
   it('takes the newest run when none is named', async () => {
     await expect(report()).rejects.toMatchObject({
       code: 'PW_REPORT_USAGE',

@@ -1,5 +1,5 @@
 /** `perfwright report RECORD`: what a record says, for people and for machines. */
-import { createWriteStream, readdirSync, statSync } from 'node:fs'
+import { createWriteStream, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -14,7 +14,7 @@ export const reportCommand: Command = {
   name: 'report',
   summary: 'show a run record as a page, or as md, json or csv',
   async run(argv, io) {
-    const flags = parse(argv)
+    const flags = parse(argv, io)
     if (flags.help) {
       io.stdout.write(HELP)
       return ExitCode.ok
@@ -22,12 +22,11 @@ export const reportCommand: Command = {
     const record = await readRecord(recordDir(flags.record, io.cwd))
     for (const format of flags.formats) {
       const text = renderReport(record, format, { series: flags.series, language: flags.language })
-      if (flags.out === undefined) await print(text, io.stdout)
-      else {
-        const path = outFile(resolve(io.cwd, flags.out), format, flags.formats.length)
-        await save(text, path, io)
-        if (format === 'html' && flags.open) await openFile(path, io.env)
-      }
+      const path = pathOf(flags, format, io.cwd)
+      if (path === undefined) await print(text, io.stdout)
+      else await save(text, path, io)
+      if (flags.open && path !== undefined && format === 'html' && !(await openFile(path, io.env)))
+        io.stderr.write(`no browser could be started: open ${path} yourself\n`)
     }
     for (const { what, why } of record.missing)
       io.stderr.write(`missing in the record: ${plain(what)} (${plain(why)})\n`)
@@ -44,9 +43,10 @@ RECORD is the folder of a run, which holds run.json; left out, or "latest", the 
 Flags:
       --format LIST   ${Object.keys(reportFormats).join(', ')}, or several with commas (default md)
       --json          the same as --format json
-      --lang LANGUAGE words of the html report: en (default), tr
+      --lang LANGUAGE words of html, md and junit: en, tr (default PERFWRIGHT_LANG, else en)
       --open          show the html report in a browser
-      --series        every second of the run too (json, csv)
+      --series        every second of the run too (json, csv, parquet)
+      --output DIR    write report.html, report.md, ... into a folder, which is made where there is none
   -o, --out FILE      write to a file; with several formats, to FILE.json, FILE.csv, ...
   -h, --help          this text
 
@@ -54,7 +54,7 @@ Exit codes: 0; 2 when there is no readable record; 35 when the record is not who
 
 Examples:
   perfwright report --format html -o report.html --open
-  perfwright report --format md -o report.md
+  perfwright report --format html,junit --output reports
   perfwright report .perfwright/runs/20261122T120000Z-checkout --format json,csv -o checkout
 `
 
@@ -64,11 +64,12 @@ interface ReportFlags {
   readonly formats: readonly string[]
   readonly series: boolean
   readonly out: string | undefined
+  readonly output: string | undefined
   readonly language: string
   readonly open: boolean
 }
 
-function parse(argv: readonly string[]): ReportFlags {
+function parse(argv: readonly string[], io: CommandIo): ReportFlags {
   let parsed: ReturnType<typeof parseFlags>
   try {
     parsed = parseFlags(argv)
@@ -83,16 +84,22 @@ function parse(argv: readonly string[]): ReportFlags {
     if (!Object.hasOwn(reportFormats, name))
       throw usage(`there is no report format "${name}"; there are ${Object.keys(reportFormats).join(', ')}`)
   }
-  if (formats.length > 1 && values.out === undefined && values.help !== true)
-    throw usage('several formats need a file: -o NAME')
+  const { out, output, open = false } = values
+  if (out !== undefined && output !== undefined) throw usage('either -o FILE or --output DIR, not both')
+  const isWritten = out !== undefined || output !== undefined
+  if (formats.length > 1 && !isWritten && values.help !== true)
+    throw usage('several formats need a place: -o NAME or --output DIR')
+  if (open && (!isWritten || !formats.includes('html')))
+    throw usage('--open shows the page that was written: --format html with -o FILE or --output DIR')
   return {
     help: values.help === true,
     record: positionals[0],
     formats,
     series: values.series === true,
-    out: values.out,
-    language: values.lang ?? 'en',
-    open: values.open === true,
+    out,
+    output,
+    language: values.lang ?? (io.env['PERFWRIGHT_LANG'] || 'en'),
+    open,
   }
 }
 
@@ -106,6 +113,7 @@ function parseFlags(argv: readonly string[]) {
       json: { type: 'boolean' },
       series: { type: 'boolean' },
       out: { type: 'string', short: 'o' },
+      output: { type: 'string' },
       lang: { type: 'string' },
       open: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
@@ -137,28 +145,44 @@ function recordDir(given: string | undefined, cwd: string): string {
   return join(runs, newest)
 }
 
-function outFile(out: string, format: string, count: number): string {
-  const isFolder = statSync(out, { throwIfNoEntry: false })?.isDirectory() === true
-  if (isFolder) return join(out, `report.${format}`)
-  return count === 1 ? out : `${out}.${format}`
+/** Undefined for standard output. @throws PW_REPORT_WRITE when the folder cannot be made */
+function pathOf({ out, output, formats }: ReportFlags, format: string, cwd: string): string | undefined {
+  const ending = format === 'junit' ? 'xml' : format
+  if (output !== undefined) {
+    const folder = resolve(cwd, output)
+    try {
+      mkdirSync(folder, { recursive: true })
+    } catch (error) {
+      throw unwritable(error as Error, folder)
+    }
+    return join(folder, `report.${ending}`)
+  }
+  if (out === undefined) return undefined
+  const path = resolve(cwd, out)
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  if (isFolder) return join(path, `report.${ending}`)
+  return formats.length === 1 ? path : `${path}.${ending}`
 }
 
 async function save(text: AsyncIterable<string | Uint8Array>, path: string, io: CommandIo): Promise<void> {
   try {
     await pipeline(Readable.from(text), createWriteStream(path))
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === undefined || error instanceof PerfwrightError) throw error
-    throw new PerfwrightError({
-      code: 'PW_REPORT_WRITE',
-      message: `The report cannot be written: ${message}.`,
-      where: path,
-      fix: 'name another file with -o',
-      exitCode: ExitCode.targetUnusable,
-      cause: error,
-    })
+    if ((error as NodeJS.ErrnoException).code === undefined || error instanceof PerfwrightError) throw error
+    throw unwritable(error as Error, path)
   }
   io.stderr.write(`report written to ${path}\n`)
+}
+
+function unwritable(cause: Error, path: string): PerfwrightError {
+  return new PerfwrightError({
+    code: 'PW_REPORT_WRITE',
+    message: `The report cannot be written: ${cause.message}.`,
+    where: path,
+    fix: 'name another file with -o, or another folder with --output',
+    exitCode: ExitCode.targetUnusable,
+    cause,
+  })
 }
 
 async function print(text: AsyncIterable<string | Uint8Array>, stdout: CommandIo['stdout']): Promise<void> {

@@ -50,13 +50,14 @@ export async function writeSample(
     readonly header?: Partial<RunHeader>
     readonly perSecond?: number
     readonly segmentBytes?: number
+    readonly checkName?: string
   } = {},
 ): Promise<{
   readonly writer: RecordWriter
   readonly aggregate: MetricAggregate
   readonly missing: readonly Missing[]
 }> {
-  const { seconds = 3, perSecond = 20, warnings = [] } = options
+  const { seconds = 3, perSecond = 20, warnings = [], checkName = 'status is 200' } = options
   const clock = new SimClock()
   const writer = await openRecord(
     place,
@@ -91,7 +92,7 @@ export async function writeSample(
       store.add(duration, set, ms)
       store.add(response, set, ms + 5)
       store.add(failed, set, ok ? 0 : 1)
-      store.add(checks, tags.intern([]).withAll({ check: 'status is 200', group: '' }), ok ? 1 : 0)
+      store.add(checks, tags.intern([]).withAll({ check: checkName, group: '' }), ok ? 1 : 0)
     }
     store.add(vus, tags.intern([]), 2)
     const time = { fromNs: second * 1e9, toNs: (second + 1) * 1e9 }
