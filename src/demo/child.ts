@@ -45,13 +45,18 @@ export async function startChild<Ready extends object>(options: ChildOptions): P
   }
 }
 
+/** What Node says of its inspector, which opens and closes while the demo is observed. */
+const ofInspector = /^(Debugger (listening|attached|ending)|For help, see: https:\/\/nodejs\.org)/
+
 function firstLine<Ready>(child: ChildProcess, options: ChildOptions): Promise<Ready> {
   return new Promise((resolve, reject) => {
     let out = ''
     let words = ''
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       words = (words + text).slice(-4_000)
-      for (const line of text.split('\n')) if (line.trim() !== '') options.progress?.(line.trim())
+      for (const line of text.split('\n')) {
+        if (line.trim() !== '' && !ofInspector.test(line)) options.progress?.(line.trim())
+      }
     })
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       const end = (out += text).indexOf('\n')
