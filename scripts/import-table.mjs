@@ -16,7 +16,7 @@ export const importTable = {
   observe: ['base', 'stats', 'metrics', 'record', 'profile'],
   diagnose: ['base', 'stats', 'metrics', 'config', 'record', 'gate', 'profile'],
   plan: ['base', 'stats', 'config', 'metrics', 'record', 'gate'],
-  mock: ['base', 'plan'],
+  mock: ['base', 'plan', 'convert'],
   web: ['base', 'record', 'report', 'profile', 'dashboard'],
   convert: ['base'],
   api: ['base', 'stats', 'metrics', 'config', 'record', 'script', 'engine', 'output', 'gate', 'report'],

@@ -99,7 +99,13 @@ describe('objectives', () => {
       http_req_failed: ['rate<0.001'],
     })
     expect(thresholdsOf(sloByService['background-job']).http_req_duration).toEqual(['p(95)<5000', 'p(99)<10000'])
-    expect(serviceTypes.every((service) => sloByService[service].availability.endsWith('%'))).toBe(true)
+    expect(serviceTypes.map((service) => sloByService[service].p99)).toEqual([
+      '500ms',
+      '300ms',
+      '100ms',
+      '10s',
+      '100ms',
+    ])
   })
 })
 

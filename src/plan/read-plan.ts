@@ -1,12 +1,11 @@
 /** Reads a plan file: every problem at once, each with its line. */
-import { isMap, isPair, LineCounter, parseDocument } from 'yaml'
-import type { z } from 'zod'
 import { ExitCode, PerfwrightError } from '#base/errors.js'
 import { consolidateOptions, optionNames, readJsonTier, type Tier } from '#config/index.js'
 import { likeness } from './environment.js'
 import { invalidPlan } from './errors.js'
 import { nearest } from './nearest.js'
 import { type PlanFile, planSchema } from './schema.js'
+import { readYaml } from './read-yaml.js'
 import { thresholdsOf } from './slo.js'
 
 export interface ReadPlan {
@@ -18,36 +17,9 @@ export interface ReadPlan {
   readonly scalingFactor: number | undefined
 }
 
-const maxChars = 1024 * 1024
-
 /** @throws PW_PLAN_INVALID, which lists every problem with `file:line:column` */
 export function readPlan(text: string, name: string): ReadPlan {
-  if (text.length > maxChars) throw invalidPlan([`${name}: a plan is at most 1 MiB long`], name)
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, logLevel: 'silent' })
-  const at = (offset: number): string => {
-    const { line, col } = lines.linePos(offset)
-    return `${name}:${line}:${col}`
-  }
-  if (document.errors.length > 0)
-    throw invalidPlan(
-      document.errors.map(({ message, pos }) => `${at(pos[0])}: ${message.split('\n')[0]?.replace(/ at line.*$/, '')}`),
-      name,
-    )
-  const place = (path: readonly PropertyKey[], key = false): string => at(offsetOf(document, path, key))
-  let value: unknown
-  try {
-    value = document.toJS({ maxAliasCount: 100 })
-  } catch (error) {
-    throw invalidPlan([`${name}: ${(error as Error).message}`], name, error)
-  }
-  const read = planSchema.safeParse(value)
-  if (!read.success)
-    throw invalidPlan(
-      read.error.issues.flatMap((issue) => describe(issue, value, place)),
-      name,
-    )
-  const plan = read.data
+  const { value: plan, place } = readYaml(text, name, planSchema)
   const { scalingFactor } = likeness(plan.environment)
   const k6Options = k6OptionsOf(plan)
   const problems: string[] = []
@@ -100,70 +72,4 @@ function pathOf(where: string, plan: PlanFile): PropertyKey[] {
   const [first] = parts
   if (first === 'scenarios' && plan.scenarios !== undefined) return path
   return first === 'options' ? path : ['options', ...path]
-}
-
-function describe(
-  issue: z.core.$ZodIssue,
-  value: unknown,
-  place: (path: readonly PropertyKey[], key?: boolean) => string,
-): string[] {
-  const { path } = issue
-  const label = path.length === 0 ? '' : `${path.map(String).join('.')}: `
-  if (issue.code === 'unrecognized_keys') {
-    const known = knownKeys(path)
-    return issue.keys.map((key) => {
-      const meant = nearest(key, known)
-      const hint = meant === undefined ? `; there are ${known.join(', ')}` : `; did you mean "${meant}"?`
-      return `${place([...path, key], true)}: ${label}there is no "${key}"${known.length === 0 ? '' : hint}`
-    })
-  }
-  const given = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value)
-  if (issue.code === 'invalid_value') {
-    const options = issue.values.map(String)
-    const meant = nearest(String(given), options)
-    const hint = meant === undefined ? `one of ${options.join(', ')}` : `did you mean "${meant}"?`
-    const what = given === undefined ? 'is missing' : `there is no ${JSON.stringify(given)}`
-    return [`${place(path)}: ${label}${what}; ${hint}`]
-  }
-  if (issue.code === 'invalid_format') {
-    const wants = /must match|Invalid string/.test(issue.message)
-      ? `it wants another form`
-      : `it wants ${issue.message}`
-    return [`${place(path)}: ${label}${JSON.stringify(given)} cannot be read; ${wants}`]
-  }
-  if (given === undefined && path.length > 0) return [`${place(path)}: ${label}is missing`]
-  return [`${place(path)}: ${label}${issue.message}`]
-}
-
-/** Keys that the schema has at a path. */
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  let node: unknown = planSchema
-  for (const key of path) node = unwrap((unwrap(node) as { shape?: Record<PropertyKey, unknown> }).shape?.[key])
-  return Object.keys((unwrap(node) as { shape?: object } | undefined)?.shape ?? {})
-}
-
-function unwrap(node: unknown): unknown {
-  const optional = node as { unwrap?: () => unknown; shape?: object } | undefined
-  return optional?.shape === undefined && typeof optional?.unwrap === 'function' ? unwrap(optional.unwrap()) : node
-}
-
-/** Where a value stands, or its key; for what is missing, the nearest thing that holds it. */
-function offsetOf(document: ReturnType<typeof parseDocument>, path: readonly PropertyKey[], key: boolean): number {
-  for (let length = path.length; length > 0; length--) {
-    const parent = document.getIn(path.slice(0, length - 1), true)
-    const last = path[length - 1]
-    const holder = length === 1 ? document.contents : parent
-    if (isMap(holder)) {
-      const pair = holder.items.find(
-        (item) => isPair(item) && String((item.key as { value?: unknown })?.value) === String(last),
-      )
-      const node = (key && length === path.length ? pair?.key : (pair?.value ?? pair?.key)) as
-        | { range?: readonly number[] }
-        | undefined
-      if (node?.range?.[0] !== undefined) return node.range[0]
-    }
-    const node = document.getIn(path.slice(0, length), true) as { range?: readonly number[] } | undefined
-    if (node?.range?.[0] !== undefined) return node.range[0]
-  }
-  return document.contents?.range?.[0] ?? 0
 }

@@ -38,6 +38,10 @@ export const commands: Readonly<Record<string, { readonly summary: string; load(
     summary: 'turn a HAR, OpenAPI, Postman, curl or access log into a k6 script',
     load: async () => (await import('./convert.js')).convertCommand,
   },
+  mock: {
+    summary: 'serve stand-ins for services of others, described or recorded, with their latencies',
+    load: async () => (await import('./mock.js')).mockCommand,
+  },
   status: {
     summary: 'show the state of a run that serves its REST API',
     load: async () => (await import('./status.js')).statusCommand,
