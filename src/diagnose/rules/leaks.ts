@@ -143,6 +143,7 @@ function resourceFinding(facts: RunFacts, first: SeenTrend, rest: readonly SeenT
   const perRequest = facts.load.requestsPerS === 0 ? 0 : trend.slopePerH / 3600 / facts.load.requestsPerS
   const tag = Object.values(series.tags).join(' ')
   const what = names[series.metric] ?? series.metric
+  const where = series.tags.function ?? (series.metric === 'goroutines' ? whereTheyWait(facts, series) : undefined)
   const [endpoint] = facts.endpoints.toSorted((a, b) => b.requestsPerS - a.requestsPerS)
   const isOnly = endpoint !== undefined && endpoint.requestsPerS > 0.9 * facts.load.requestsPerS
   return makeFinding({
@@ -150,11 +151,11 @@ function resourceFinding(facts: RunFacts, first: SeenTrend, rest: readonly SeenT
     kind: 'resource-leak',
     severity: facts.severity(trend.exhaustionH !== null && trend.exhaustionH < 24 ? 0.5 : null),
     confidence: 0.85 + (rest.length > 0 ? 0.05 : 0),
-    title: `${what}${tag === '' ? '' : ` (${tag})`} grow by ${number(trend.slopePerH)} an hour${perRequest > 0.01 ? `, ${number(perRequest)} per request` : ''}, and are never given back`,
+    title: `${what}${tag === '' ? '' : ` (${tag})`} grow by ${number(trend.slopePerH)} an hour${perRequest > 0.01 ? `, ${number(perRequest)} per request` : ''}, and are never given back${where === undefined ? '' : `; most of them wait in ${where}`}`,
     where: {
       resource: `${what}${tag === '' ? '' : ` ${tag}`}`,
       ...(isOnly ? { endpoint: endpoint.name } : {}),
-      ...(series.tags.function === undefined ? {} : { function: series.tags.function }),
+      ...(where === undefined ? {} : { function: where }),
       ...(series.tags.peer === undefined ? {} : { host: series.tags.peer }),
     },
     evidence: [first, ...rest].slice(0, 4).map(({ trend, series }) => ({
@@ -170,6 +171,24 @@ function resourceFinding(facts: RunFacts, first: SeenTrend, rest: readonly SeenT
     prove: facts.prove('resource-leak'),
     share: null,
   })
+}
+
+/** The function in which at least half of the goroutines wait that came in the course of the run. */
+function whereTheyWait(facts: RunFacts, all: ObservedSeries): string | undefined {
+  const { observed } = facts.evidence
+  const grown = observed
+    .list('go', 'goroutines_at', all.part)
+    .map((series) => ({ series, growth: growthOf(series) }))
+    .sort((a, b) => b.growth - a.growth)
+  const [most] = grown
+  return most !== undefined && most.growth > 0 && most.growth >= 0.5 * growthOf(all)
+    ? most.series.tags.function
+    : undefined
+}
+
+function growthOf({ values }: ObservedSeries): number {
+  const seen = known(values)
+  return (seen.at(-1) ?? 0) - (seen[0] ?? 0)
 }
 
 const names: Readonly<Record<string, string>> = {

@@ -16,7 +16,14 @@ func retry(_ *http.Request) (any, error) {
 	return askOnce(), nil
 }
 
-var backend = make(chan chan struct{}, 1_000_000)
+var backend = make(chan chan struct{}, backlog())
+
+func backlog() int {
+	if faulty("no-recovery") {
+		return 1_000_000
+	}
+	return 16
+}
 
 func init() {
 	for range 2 {
