@@ -56,6 +56,17 @@ describe('what moved with a bad window', () => {
     expect(runs).toBeLessThanOrEqual(4)
   })
 
+  it('is what took a step at that moment, unlike anywhere else in the run', () => {
+    let found = 0
+    for (let seed = 0; seed < 20; seed++) {
+      const step = walk(n, 0.5, seed + 999).map((value, i) => value + (i >= 60 && i < 70 ? 5 : 0))
+      const told = movements([...bystanders(seed), { source: 'step', values: step }], symptomOf(seed), window, 1)
+      if (told.some(({ source }) => source === 'step')) found++
+    }
+    process.stdout.write(`movements, a step of five standard deviations found in ${found} of 20 runs\n`)
+    expect(found).toBeGreaterThanOrEqual(16)
+  })
+
   it('is what moved, and how many seconds before', () => {
     let found = 0
     for (let seed = 0; seed < 20; seed++) {

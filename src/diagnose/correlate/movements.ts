@@ -1,6 +1,7 @@
 /** What moved when the service was worse: every observed series against the symptom, lagged, corrected for their number. */
 import { seededRandom } from '#base/random.js'
 import type { BadWindow, Movement } from '#record/analysis.js'
+import { studentCdf } from '#stats/distributions.js'
 import { benjaminiHochberg } from '#stats/permutation.js'
 import type { Evidence } from '../evidence.js'
 import type { Column } from '../grid.js'
@@ -70,7 +71,10 @@ export function movements(
   const tests = ranked.flatMap((one) =>
     lags.map((lag) => {
       const { r, n } = correlationAt(one.ranks, target, lag)
-      return { one, lag, r, p: n < 8 ? 1 : pValue(r, effectiveSize(n, one.auto, targetAuto)) }
+      const byRank = n < 8 ? 1 : pValue(r, effectiveSize(n, one.auto, targetAuto))
+      // One stretch out of a long run hardly shows in a correlation over all of it, however far something moved then.
+      const step = stepIn(one.values, window, binS, lag)
+      return { one, lag, r, step, isStep: step.p < byRank, p: Math.min(1, 2 * Math.min(byRank, step.p)) }
     }),
   )
   const q = benjaminiHochberg(tests.map(({ p }) => p))
@@ -84,18 +88,100 @@ export function movements(
   const promising = [...best.values()].filter((one) => one.q <= falseShare).sort((a, b) => a.test.p - b.test.p)
   for (const { test, q } of promising.slice(0, mostConfirmed)) {
     const moved = movedBy(test.one.values, window, binS, test.lag)
-    if (
-      moved === undefined ||
-      Math.sign(moved.during - moved.before) !== Math.sign(test.r) * (window.symptom === 'throughput' ? -1 : 1)
-    )
-      continue
+    if (moved === undefined || Math.sign(moved.during - moved.before) !== direction(test, window.symptom)) continue
     const length = blockLength(test.one.auto, targetAuto, symptom.length)
-    const p = blockPermutation(test.one.ranks, target, lags, Math.abs(test.r), length, rounds, random)
+    const p = test.isStep
+      ? test.step.elsewhere
+      : blockPermutation(test.one.ranks, target, lags, Math.abs(test.r), length, rounds, random)
     if (p > agreement) continue
     told.push({ source: test.one.source, ...moved, correlation: test.r, lagS: test.lag * binS, q })
     if (told.length >= mostTold) break
   }
   return told
+}
+
+/** Where it has to go: with the symptom as the correlation says; a step may go either way. */
+function direction(
+  test: { readonly r: number; readonly isStep: boolean; readonly step: Step },
+  symptom: BadWindow['symptom'],
+): number {
+  if (test.isStep) return test.step.direction
+  return Math.sign(test.r) * (symptom === 'throughput' ? -1 : 1)
+}
+
+interface Step {
+  readonly p: number
+  readonly direction: number
+  /** Share of the other stretches of this length in which it was as far from its usual. */
+  readonly elsewhere: number
+}
+
+/**
+ * Mean within the window against the rest, with the variance of a mean of that many values that hang together as the rest
+ * does (AR(1)); and the same asked of every other place in the run, which supposes no distribution.
+ */
+function stepIn(
+  values: Column,
+  window: { readonly fromS: number; readonly toS: number },
+  binS: number,
+  lag: number,
+): Step {
+  const none = { p: 1, direction: 0, elsewhere: 1 }
+  const [from, to] = [Math.floor(window.fromS / binS) + lag, Math.ceil(window.toS / binS) + lag]
+  const length = to - from
+  if (from < 0 || to > values.length || length < 2) return none
+  let [n, sum, squares, products, pairs] = [0, 0, 0, 0, 0]
+  const isOutside = (i: number): boolean => (i < from || i >= to) && !Number.isNaN(values[i])
+  for (let i = 0; i < values.length; i++) {
+    if (!isOutside(i)) continue
+    n++
+    sum += values[i] as number
+  }
+  if (n < 3 * length || n < 20) return none
+  const usual = sum / n
+  for (let i = 0; i < values.length; i++) {
+    if (!isOutside(i)) continue
+    const residual = (values[i] as number) - usual
+    squares += residual * residual
+    if (i === 0 || !isOutside(i - 1)) continue
+    products += residual * ((values[i - 1] as number) - usual)
+    pairs++
+  }
+  const variance = squares / n
+  if (variance <= 1e-12 * usual * usual) return none
+  const rho = Math.min(0.97, Math.max(0, products / Math.max(1, pairs) / variance))
+  let inflation = length
+  for (let k = 1; k < length; k++) inflation += 2 * (length - k) * rho ** k
+  const inside = meanOf(values, from, to)
+  if (Number.isNaN(inside)) return none
+  const spread = Math.sqrt((variance * inflation) / (length * length) + (variance * (1 + rho)) / (1 - rho) / n)
+  const z = (inside - usual) / spread
+  let [places, asFar] = [0, 0]
+  for (let start = 0; start + length <= values.length; start++) {
+    if (start < to && start + length > from) continue
+    const mean = meanOf(values, start, start + length)
+    if (Number.isNaN(mean)) continue
+    places++
+    if (Math.abs(mean - usual) >= Math.abs(inside - usual)) asFar++
+  }
+  // Fewer degrees of freedom than values: a Student distribution's tail instead of the normal one's.
+  const size = Math.max(4, (n * (1 - rho)) / (1 + rho))
+  return {
+    p: 2 * (1 - studentCdf(Math.abs(z), size - 1)),
+    direction: Math.sign(z),
+    elsewhere: places === 0 ? 1 : asFar / places,
+  }
+}
+
+function meanOf(values: Column, from: number, to: number): number {
+  let [sum, n] = [0, 0]
+  for (let i = from; i < to; i++) {
+    const value = values[i] as number
+    if (value !== value) continue
+    sum += value
+    n++
+  }
+  return n === 0 ? Number.NaN : sum / n
 }
 
 /** Everything observed, and what the load itself did. */
