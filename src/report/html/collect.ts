@@ -61,6 +61,10 @@ export async function collectPage(record: RunRecord, language: string, words: Wo
       inFlight: course(load.inFlight),
       vus: course(load.vus),
       droppedPerS: course(load.droppedPerS),
+      iterationsPerS: course(load.iterationsPerS),
+      receivedBytesPerS: course(load.receivedBytesPerS),
+      sentBytesPerS: course(load.sentBytesPerS),
+      failures: failureCourses(seen, course),
     },
     bands: bandsOf(model),
     marks: marksOf(seen),
@@ -70,6 +74,10 @@ export async function collectPage(record: RunRecord, language: string, words: Wo
     percentiles: { service, response },
     endpoints: endpointRows(model, seen),
     errors: model.analysis?.errors ?? [],
+    byScenario: model.byScenario,
+    byGroup: model.byGroup,
+    metrics: model.metrics.filter(({ count }) => count > 0),
+    files: recordFiles.filter((name) => existsSync(join(record.dir, name))),
     analysis: model.analysis,
     texts: {
       objectives: (model.analysis?.objectives ?? []).map(({ verdict }) => words.objective[verdict]),
@@ -125,6 +133,29 @@ function shorten(column: Float64Array, step: number, how: 'mean' | 'max'): Serie
     out.push(count === 0 ? null : Number((how === 'max' ? most : sum / count).toPrecision(3)))
   }
   return out
+}
+
+const recordFiles = ['run.json', 'analysis.json', 'findings.json', 'events.ndjson', 'series/', 'observed/', 'profiles/']
+/** A chart of more lines nobody reads. */
+const maxFailureKinds = 7
+
+/** Failed requests by what went wrong, all endpoints together. */
+function failureCourses(
+  { failures }: Evidence,
+  course: (column: Float64Array) => Series,
+): PageData['load']['failures'] {
+  const kinds = new Map<string, { count: number; perS: Float64Array }>()
+  for (const { status, error, count, perS } of failures) {
+    const label = error === '' ? status : error.slice(0, 80)
+    const kind = kinds.get(label) ?? { count: 0, perS: new Float64Array(perS.length) }
+    kinds.set(label, kind)
+    kind.count += count
+    perS.forEach((value, i) => void (kind.perS[i] = (kind.perS[i] as number) + value))
+  }
+  return [...kinds]
+    .sort(([, a], [, b]) => b.count - a.count)
+    .slice(0, maxFailureKinds)
+    .map(([label, { perS }]) => ({ label, values: course(perS) }))
 }
 
 function endpointRows(model: ReportModel, evidence: Evidence): EndpointRow[] {

@@ -1,6 +1,7 @@
 /** What the report page holds: plain data, short enough that a page of an hour and 200 endpoints stays below 5 MB. */
 import type { Analysis } from '#record/analysis.js'
 import type { Finding } from '#record/findings.js'
+import type { MetricTotal } from '#record/types.js'
 import type { Executive } from '../executive-types.js'
 import type { PartRow } from '../part-row.js'
 import type { PageWord } from '../words/types.js'
@@ -37,6 +38,11 @@ export interface PageData {
     readonly inFlight: Series
     readonly vus: Series
     readonly droppedPerS: Series
+    readonly iterationsPerS: Series
+    readonly receivedBytesPerS: Series
+    readonly sentBytesPerS: Series
+    /** The most frequent kinds. */
+    readonly failures: readonly { readonly label: string; readonly values: Series }[]
   }
   readonly bands: readonly { readonly from: number; readonly to: number; readonly kind: 'stage' | 'bad' }[]
   readonly marks: readonly { readonly t: number; readonly label: string }[]
@@ -51,6 +57,11 @@ export interface PageData {
   }
   readonly endpoints: readonly EndpointRow[]
   readonly errors: Analysis['errors']
+  readonly byScenario: readonly PartRow[]
+  readonly byGroup: readonly PartRow[]
+  readonly metrics: readonly MetricTotal[]
+  /** Of the record, beside the page. */
+  readonly files: readonly string[]
   readonly analysis: Analysis | null
   readonly texts: {
     readonly objectives: readonly string[]

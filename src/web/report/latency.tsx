@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import type { Heat, PageData } from '#report/html/page-data.js'
 import { formatClock, formatNumber } from '../components/format.js'
+import { ScatterPlot } from './scatter.js'
 
 /** Where the answers lie: over time, and by percentile. */
 export function Latency({ data }: { readonly data: PageData }) {
@@ -45,6 +46,7 @@ export function Latency({ data }: { readonly data: PageData }) {
             </tbody>
           </table>
         </div>
+        <ScatterPlot data={data} />
       </div>
     </section>
   )

@@ -10,6 +10,7 @@ import { Latency } from './latency.js'
 import { style } from './style.js'
 import { Summary } from './summary.js'
 import { Timeline } from './timeline.js'
+import { Totals } from './totals.js'
 
 const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}') as PageData
 
@@ -52,6 +53,7 @@ function Page() {
         <Latency data={data} />
         <Endpoints data={data} chosen={endpoint} onChoose={setEndpoint} />
         <Details data={data} />
+        <Totals data={data} />
       </main>
     </>
   )

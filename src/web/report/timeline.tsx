@@ -74,6 +74,31 @@ export function Timeline({ data, endpoint, range, onZoom, onAll }: TimelineProps
             ]}
           />
         </div>
+        {load.failures.length === 0 ? null : (
+          <div class="panel">
+            <Chart
+              {...shared}
+              title={words.errorsByKind}
+              unit="per-s"
+              series={load.failures.map(
+                ({ label, values }, i): ChartSeries => ({ label, values, colour: failureColours[i] ?? 'c8' }),
+              )}
+            />
+          </div>
+        )}
+        <div class="panel">
+          <Chart
+            {...shared}
+            title={words.data}
+            unit="bytes-per-s"
+            rightUnit="per-s"
+            series={[
+              { label: words.received, values: load.receivedBytesPerS, colour: 'c1' },
+              { label: words.sent, values: load.sentBytesPerS, colour: 'c2' },
+              { label: words.iterations, values: load.iterationsPerS, colour: 'c4', right: true, dash: true },
+            ]}
+          />
+        </div>
         {systems.map(({ title, unit, series }) => (
           <div class="panel" key={title}>
             <Chart
@@ -89,6 +114,9 @@ export function Timeline({ data, endpoint, range, onZoom, onAll }: TimelineProps
     </section>
   )
 }
+
+/** Red first: these are failures. */
+const failureColours = ['c3', 'c2', 'c5', 'c6', 'c7', 'c8', 'c1']
 
 /** A coarser course on the page's own times. */
 function stretched(values: Series, stepS: number, times: readonly number[]): Series {
