@@ -13,7 +13,7 @@ import { type DashboardServer, startServer } from './server.js'
 import { LiveSession, type RunView } from './session.js'
 import { plannedScenario } from './plan.js'
 import { ThresholdLog } from './threshold-log.js'
-import type { ControlRequest, Controls } from './wire.js'
+import type { ControlRequest, Controls, ThresholdState } from './wire.js'
 import { basename, dirname } from 'node:path'
 
 export interface DashboardOptions {
@@ -95,6 +95,7 @@ export class DashboardCompanion implements RunCompanion {
   }
 
   async recordClosed(_dir: string, result: RunResult): Promise<undefined> {
+    this.#view?.judge()
     this.#session?.end({
       exitCode: result.end.code,
       reason: result.end.text ?? null,
@@ -116,14 +117,17 @@ class OwnRun implements RunView {
   readonly #control: RunControl
   readonly #record: RunBeginning['record']
   readonly #thresholds = new ThresholdLog()
+  #judged: readonly ThresholdState[]
   #started = 0
 
   constructor({ plan, control, record }: RunBeginning) {
     this.#plan = plan
     this.#control = control
     this.#record = record
+    this.#judged = this.#thresholds.states(plan.gate.last.results, 0)
   }
 
+  /** A second has passed. */
   pace(window: Window, lengthS: number): void {
     const started = window.scenarios.reduce((sum, scenario) => sum + scenario.started, 0)
     const asked = window.scenarios.filter(({ state, askedPerS }) => state === 'running' && askedPerS !== undefined)
@@ -132,6 +136,12 @@ class OwnRun implements RunView {
       startedPerS: (started - this.#started) / Math.max(0.001, lengthS),
     }
     this.#started = started
+    this.judge()
+  }
+
+  /** Whether a page looks or not: since when a threshold does not hold is asked later. */
+  judge(): void {
+    this.#judged = this.#thresholds.states(this.#plan.gate.last.results, this.live?.elapsedS ?? 0)
   }
 
   progress(): ReturnType<RunView['progress']> {
@@ -148,7 +158,7 @@ class OwnRun implements RunView {
         gotPerS: scenario.gotPerS,
         dropped: scenario.dropped,
       })),
-      thresholds: this.#thresholds.states(this.#plan.gate.last.results, live?.elapsedS ?? 0),
+      thresholds: this.#judged,
       controls: this.#controls(),
     }
   }

@@ -250,6 +250,9 @@ async function hasRows(page: Page, n: number): Promise<void> {
     .locator('.grid-body .grid-row')
     .nth(n - 1)
     .waitFor()
+    .catch(async (error: Error) => {
+      throw new Error(`${error.message}; the page says: ${(await page.locator('body').innerText()).slice(0, 1500)}`)
+    })
   expect(await page.locator('.grid-body .grid-row').count()).toBe(n)
 }
 
