@@ -153,14 +153,22 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
         missing: () => files.missing,
       },
     )
-    const stopListening = onSignals((signal) => run.interrupt(signal))
+    let isOver = false
+    let wantsOut = false
+    const stopListening = onSignals((signal) => {
+      // Who presses Ctrl-C while reports are written does not want to wait for pages either.
+      if (isOver) wantsOut = true
+      else run.interrupt(signal)
+    })
     try {
       await api.open(runtime.address, run.control)
       const result = await run.run((measured) => summaryInput(measured, flags, io))
+      isOver = true
       await companions.ask((companion) => companion.loadEnded?.(result))
       const exitCode = await finish(result, flags, io, terminal, files, companions)
       const keepsPage = runtime.dashboard !== undefined && runtime.dashboardKeep
-      if (runtime.linger === true || keepsPage) await untilSignal(terminal, keepsPage ? '--dashboard-keep' : '--linger')
+      const linger = runtime.linger === true || (keepsPage && result.end.code !== ExitCode.interrupted)
+      if (linger && !wantsOut) await untilSignal(terminal, keepsPage ? '--dashboard-keep' : '--linger')
       return { exitCode, recordDir: files.dir }
     } finally {
       stopListening()
