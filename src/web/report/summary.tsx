@@ -91,7 +91,9 @@ const sections: readonly (readonly [field: RegExp, section: string])[] = [
 
 /** The worst three, each with its share of the cost. */
 function Causes({ data }: { readonly data: PageData }) {
-  const causes = troublesOf(data).slice(0, 3)
+  const causes = troublesOf(data)
+    .filter(({ share }) => share === null || share >= LEAST_SHARE)
+    .slice(0, 3)
   if (causes.length < 2) return null
   return (
     <div class="part">
@@ -109,6 +111,9 @@ function Causes({ data }: { readonly data: PageData }) {
     </div>
   )
 }
+
+/** What costs less is among the findings. */
+const LEAST_SHARE = 0.01
 
 function troublesOf({ findings }: PageData): PageData['findings'] {
   return findings
