@@ -1,6 +1,8 @@
 // Faults outside the service: the network before and behind it, its partner, and the load generator itself.
 import { users } from '../lib/loads.mjs'
 
+const charge = { base: 'http://api.stripe.com', path: '/quick' }
+
 export const networkPairs = [
   {
     name: 'go-network-latency',
@@ -71,13 +73,12 @@ export const networkPairs = [
     kind: 'unmocked-third-party',
     place: /api\.stripe\.com/,
     service: 'node',
+    // Refused before anything is sent; the healthy twin has a stand-in on this machine.
     load: {
-      faulty: {
-        ...users(4, 10, 60, '/status', { base: 'http://api.stripe.com', path: '/quick' }),
-        hosts: { 'api.stripe.com': '$PARTNER' },
-      },
-      healthy: users(4, 10, 60, '/status'),
+      faulty: users(4, 10, 60, '/status', charge),
+      healthy: { ...users(4, 10, 60, '/status', charge), hosts: { 'api.stripe.com': '$PARTNER' } },
     },
+    also: { 'error-burst': 'every request to the host that is refused fails' },
     uses: ['partner'],
     core: true,
   },
