@@ -9,13 +9,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { chromiumPath, faults, launchChromium, open } from './chromium.js'
 import { bin, folder, startTarget, type Target } from './cli.js'
 
-/** Of the page: what runs in it is sent there as text. */
-declare const document: {
-  readonly body: { readonly innerText: string }
-  querySelector(selector: string): { readonly textContent: string | null } | null
-  querySelectorAll(selector: string): { readonly length: number }
-}
-
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 if (chromiumPath === '')
   process.stderr.write('dashboard: its page is left out, because no Chromium was found (apt-get install chromium)\n')
