@@ -18,7 +18,7 @@ export interface EndpointFit {
 }
 
 /** Requests that an endpoint must have to be fitted. */
-const fewestRequests = 10
+const fewestRequests = 20
 /** A fit has to explain so much, and more than the rate of all requests together. */
 const leastR2 = 0.35
 const leastLead = 0.05

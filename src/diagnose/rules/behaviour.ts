@@ -134,7 +134,7 @@ export const degradesOverTime: Rule = {
 }
 
 /** The first seconds are this many times as slow as the rest, and by so much. */
-const coldTimes = 3
+const coldTimes = 8
 const coldMs = 50
 /** So long, and so many seconds lost by each user: one slow request for each is a connection, or a first compilation. */
 const coldS = 2
@@ -169,11 +169,16 @@ export const coldStart: Rule = {
       (sum, i) => sum + (((meanMs[i] as number) - usual) / 1000) * (requestsPerS[i] as number) * binS,
       0,
     )
+    // Threads that waited for a core meanwhile: the machine was busy, not the service cold.
+    const starved = cold.reduce(
+      (sum, i) => sum + (evidence.observed.one('target', 'run_delay_ratio')?.values[i] || 0) * binS,
+      0,
+    )
     const users = Math.max(1, maximum(vus, (i) => i <= end) ?? 1)
     const worst = Math.max(0, ...cold.map((i) => meanMs[i] as number))
     const isSlow = worst >= coldTimes * usual && worst - usual >= coldMs
     const isStart = (end - first) * binS >= coldS && end - first <= meanMs.length / 2
-    if (!isSlow || !isStart || lost < lostS * users) {
+    if (!isSlow || !isStart || lost < lostS * users || starved > 0.3 * lost) {
       return found(
         [],
         `requests lasted ${ms(meanMs[answered[0] as number] as number)} in the first second, ${ms(usual)} later`,

@@ -178,10 +178,15 @@ function toDatabase(facts: RunFacts): ReturnType<typeof makeFinding> | undefined
   const requests = facts.load.requestsPerS * seconds
   if (calls < 20 || requests < 20 || !isIdle(facts)) return undefined
   const peer = facts.peers.find(({ kind }) => kind === 'database')
+  // Connections that run or wait for something are the database's own time, whatever its statements say.
+  if (busyConnections(facts) > 0.3 * facts.load.inFlight) return undefined
   if (facts.peers.some(({ kind, mean }) => kind === 'service' && mean >= 0.3 * facts.load.inFlight)) return undefined
   const perRequest = calls / requests
+  // Where others hold the machine only the very fastest shows what is always there.
   const floor = Math.min(
-    ...facts.endpoints.filter(({ endpoint }) => endpoint.total.requests >= 20).map((one) => one.fastestMs),
+    ...facts.endpoints
+      .filter(({ endpoint }) => endpoint.total.requests >= 20)
+      .map((one) => (facts.hosts.busyWithOthers === undefined ? one.fastestMs : one.endpoint.total.latency.min)),
   )
   const databaseMs = databaseMsPerRequest(facts)
   const unexplained = floor - databaseMs - (cpuMsPerRequest(facts) ?? 0)
@@ -255,4 +260,14 @@ function databaseMsPerRequest(facts: RunFacts): number {
   const seconds = [...facts.evidence.load.requestsPerS.keys()].filter(facts.mask).length * facts.evidence.binS
   const requests = facts.load.requestsPerS * seconds
   return requests === 0 ? 0 : facts.statements.reduce((sum, { totalMs }) => sum + totalMs, 0) / requests
+}
+
+function busyConnections(facts: RunFacts): number {
+  const { observed } = facts.evidence
+  return observed.parts
+    .filter((part) => /^(postgres|mysql)(-\d+)?$/.test(part))
+    .reduce((sum, part) => {
+      const series = observed.one(part.replace(/-\d+$/, ''), 'connections_active', part)
+      return sum + (mean(series?.values, facts.mask) ?? 0)
+    }, 0)
 }
