@@ -1,7 +1,7 @@
 /** `perfwright plan`: from a question to a test: its type, its load, its objectives, a starter script, in a file that `run` takes. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
-import { createInterface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { ExitCode, PerfwrightError } from '#base/errors.js'
 import { planUsage } from '#plan/errors.js'
@@ -290,9 +290,20 @@ function isTerminal(io: CommandIo): boolean {
 
 async function onTerminal(io: CommandIo, given: Answers): Promise<Answers> {
   const lines = createInterface({ input: io.stdin, output: io.stdout })
+  // Lines may come faster than questions: pasted, or from a script behind a terminal. Ctrl-C and Ctrl-D close it.
+  const typed = lines[Symbol.asyncIterator]()
+  lines.on('SIGINT', () => lines.close())
   const text: Asker['text'] = async (question, fallback, wrong) => {
     for (;;) {
-      const answer = (await lines.question(`${question} [${fallback}] `)).trim() || fallback
+      lines.setPrompt(`${question} [${fallback}] `)
+      lines.prompt()
+      const line = await typed.next()
+      if (line.done === true)
+        throw planUsage(
+          'No plan: the questions were broken off.',
+          'everything can come by flags: perfwright plan --help',
+        )
+      const answer = line.value.trim() || fallback
       const wants = wrong?.(answer)
       if (wants === undefined) return answer
       io.stdout.write(`  It wants ${wants}.\n`)
@@ -308,10 +319,6 @@ async function onTerminal(io: CommandIo, given: Answers): Promise<Answers> {
   }
   try {
     return await interview({ text, choose }, { ...given, urls: [] })
-  } catch (error) {
-    // Ctrl-D or Ctrl-C while it asks.
-    if ((error as { code?: string }).code === 'ABORT_ERR') throw planUsage('no plan: the questions were broken off')
-    throw error
   } finally {
     lines.close()
   }

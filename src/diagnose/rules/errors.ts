@@ -58,7 +58,9 @@ export const errorBurst: Rule = {
   explains: `Failed requests that are no rate limit: ${burstShare * 100} % of an endpoint's requests in some stretch (at least ${fewest}), or ${steadyShare * 100} % of them over the whole run.`,
   assess(facts) {
     const findings = facts.endpoints.flatMap(({ name, endpoint }): Finding[] => {
-      const failures = facts.evidence.failures.filter((one) => one.endpoint === name && !isLimit(facts, one))
+      const failures = facts.evidence.failures.filter(
+        (one) => one.endpoint === name && !isLimit(facts, one) && !isRefused(one),
+      )
       const count = failures.reduce((sum, one) => sum + one.count, 0)
       const share = count / Math.max(1, endpoint.total.requests)
       const burst = burstOf(facts, failures, endpoint.columns.requestsPerS)
@@ -96,6 +98,11 @@ export const errorBurst: Rule = {
     })
     return found(findings, 'hardly any request failed')
   },
+}
+
+/** Never sent: we ourselves refused to ask a paid service, and the checkpoint says so. */
+function isRefused({ errorCode, error }: FailureKind): boolean {
+  return errorCode === '1111' && error.startsWith('refused: ')
 }
 
 function isLimit(facts: RunFacts, { status, endpoint }: FailureKind): boolean {

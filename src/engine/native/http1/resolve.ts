@@ -67,7 +67,7 @@ export class Resolver {
   /** Why nothing may be sent to a host, whatever its address; undefined when it may. */
   refusal(host: string): Fault | undefined {
     const hit = this.#refused.empty ? undefined : this.#refused.match(host)
-    return hit === undefined ? undefined : fault(1111, `refused: ${host}: ${hit.value}`)
+    return hit === undefined ? undefined : fault(1111, REFUSED, `refused: ${host}: ${hit.value}`)
   }
 
   #allow(ip: string, port: number, done: Resolved): void {
@@ -111,6 +111,9 @@ export class Resolver {
     return ips[turn % ips.length]
   }
 }
+
+/** The `error` tag; the reason is in the log. */
+const REFUSED = 'refused: a paid or rate-limited service'
 
 function isLoopback(ip: string): boolean {
   return ip === '::1' || ip.startsWith('127.') || ip.startsWith('::ffff:127.')
