@@ -276,7 +276,7 @@ function BadWindows({ data }: { readonly data: PageData }) {
 
 function Block({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
   return (
-    <section class="panel" aria-label={title}>
+    <section class="panel" tabIndex={0} aria-label={title}>
       <h2>{title}</h2>
       {children}
     </section>

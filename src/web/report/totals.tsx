@@ -10,7 +10,7 @@ export function Totals({ data }: { readonly data: PageData }) {
     <>
       {byScenario.length > 1 && <Parts title={words.scenario} rows={byScenario} data={data} />}
       {byGroup.length > 1 && <Parts title={words.group} rows={byGroup} data={data} />}
-      <section class="panel" aria-label={words.allMetrics}>
+      <section class="panel" tabIndex={0} aria-label={words.allMetrics}>
         <h2>{words.allMetrics}</h2>
         <table class="plain">
           <thead>
@@ -60,7 +60,7 @@ function Parts({
   readonly data: PageData
 }) {
   return (
-    <section class="panel" aria-label={title}>
+    <section class="panel" tabIndex={0} aria-label={title}>
       <table class="plain">
         <thead>
           <tr>
