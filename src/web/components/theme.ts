@@ -29,9 +29,9 @@ button[aria-pressed=true], button[aria-selected=true] { border-color: var(--acce
 .pill.good { background: var(--good-soft) } .pill.warn { background: var(--warn-soft) } .pill.bad { background: var(--bad-soft) }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 .chart { min-width: 0 } .chart-head { display: flex; flex-wrap: wrap; gap: 2px 12px; align-items: baseline; margin-bottom: 4px } .chart-head h3 { margin-right: auto }
-.chart-legend { display: flex; flex-wrap: wrap; gap: 0 12px; margin: 0; padding: 0; list-style: none; font-size: 12.5px; color: var(--quiet) }
-.chart-legend li { display: flex; align-items: center; gap: 5px; white-space: nowrap; max-width: 100% } .chart-legend b { color: var(--text); font-weight: 600; font-variant-numeric: tabular-nums; min-width: 3.5em; display: inline-block }
-.chart-legend span { overflow: hidden; text-overflow: ellipsis } .chart-legend i { width: 11px; height: 3px; border-radius: 2px; flex: none }
+.chart-legend { min-width: 0; display: flex; flex-wrap: wrap; gap: 0 12px; margin: 0; padding: 0; list-style: none; font-size: 12.5px; color: var(--quiet) }
+.chart-legend li { display: flex; align-items: center; gap: 5px; white-space: nowrap; max-width: 100%; min-width: 0 } .chart-legend b { color: var(--text); font-weight: 600; font-variant-numeric: tabular-nums; min-width: 3.5em; display: inline-block }
+.chart-legend span { min-width: 0; overflow: hidden; text-overflow: ellipsis } .chart-legend i { width: 11px; height: 3px; border-radius: 2px; flex: none }
 .chart .u-over { cursor: crosshair } .chart .u-select { background: var(--bad-band) } .chart .u-cursor-x { border-right: 1px solid var(--quiet) } .chart .u-cursor-y { display: none }
 .grid-table { overflow: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--panel); position: relative }
 .grid-row { display: grid; align-items: center; height: 32px; border-bottom: 1px solid var(--grid); padding: 0 10px; gap: 10px; min-width: max-content } .grid-row > * { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }

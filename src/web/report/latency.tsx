@@ -16,7 +16,7 @@ export function Latency({ data }: { readonly data: PageData }) {
             <HeatMap heat={heat} lastS={data.times.at(-1) ?? 0} limits={data.limits} label={words.heat} />
           </div>
         )}
-        <div class="panel">
+        <div class="panel" tabIndex={0} role="region" aria-label={words.percentiles}>
           <h3>{words.percentiles}</h3>
           <PercentilePlot data={data} />
           <table class="plain">
