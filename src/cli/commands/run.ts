@@ -207,7 +207,7 @@ async function planOnK6(argv: readonly string[], file: string, planned: PlannedR
 /** In the order in which they are told. */
 async function companionsOf({ runtime, plan }: RunCommand, io: CommandIo): Promise<readonly RunCompanion[]> {
   const { profile, observe, dashboard, report } = runtime
-  const pySpy = { program: io.env['PW_PY_SPY'] ?? 'py-spy', native: false }
+  const pySpy = { program: io.env['PW_PYSPY'] ?? 'py-spy', native: false }
   const companions: RunCompanion[] = []
   // Told before all others, because it shows what they say from the start on.
   if (dashboard !== undefined) companions.push(new DashboardHost(runtime, io))
