@@ -25,23 +25,36 @@ interface Entry {
   requests: number
 }
 
+/** The last one to ask for a place: nearly always the same call of the script. */
+interface Memo {
+  readonly method: string
+  readonly name: string
+  readonly entry: Entry
+  /** Asked for without a body, and counted. */
+  isCounted: boolean
+}
+
 export class Inputs {
-  readonly #byPlace = new WeakMap<Place, Entry>()
+  readonly #byPlace = new WeakMap<Place, Memo>()
   readonly #byName = new Map<string, Entry>()
   readonly #changed = new Set<Entry>()
 
   /** @param name  the request's own name, '' where its URL is the name */
   note(place: Place, method: string, name: string, body: Buffer | string | undefined): void {
-    // A URL without name and body that was counted before is the same request once more.
-    const plain = name === '' && body === undefined
-    const known = plain ? this.#byPlace.get(place) : undefined
-    const entry = known ?? this.#entryOf(place, method, name)
-    if (entry === undefined) return
-    entry.requests++
-    this.#changed.add(entry)
-    if (known !== undefined) return
-    if (plain) this.#byPlace.set(place, entry)
+    let memo = this.#byPlace.get(place)
+    if (memo === undefined || memo.method !== method || memo.name !== name) {
+      const entry = this.#entryOf(place, method, name)
+      if (entry === undefined) return
+      memo = { method, name, entry, isCounted: false }
+      this.#byPlace.set(place, memo)
+    }
+    const { entry } = memo
+    if (entry.requests++ === 0) this.#changed.add(entry)
     if (entry.seen.size >= maxDistinct) return
+    if (body === undefined) {
+      if (memo.isCounted) return
+      memo.isCounted = true
+    }
     const hash = hashOf(place.text, body)
     if (!entry.seen.has(hash)) {
       entry.seen.add(hash)
