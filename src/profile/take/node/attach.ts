@@ -105,20 +105,17 @@ async function openBySignal(target: TargetProcess, before: readonly number[], cl
       'start it with node --inspect=127.0.0.1:0, or let perfwright start it: perfwright profile -- node app.js',
     )
   }
-  try {
-    process.kill(target.pid, 'SIGUSR1')
-  } catch {
-    throw unusable(
-      'PW_PROFILE_PERMISSION',
-      `Process ${target.pid} belongs to user ${target.uid}: this user may not signal it.`,
-      `run perfwright as that user: sudo -u '#${target.uid}' perfwright profile --pid ${target.pid}`,
-    )
-  }
-  for (let i = 0; i < 40; i++) {
-    await new Promise<void>((resolve) => clock.at(clock.nowNs() + 50e6, resolve))
-    const url = await inspectorAmong(listeningPorts(target.pid).filter((port) => !before.includes(port)))
-    if (url !== undefined) return url
-    if (!isAlive(target.pid)) break
+  for (let attempt = 0; attempt < attempts && isAlive(target.pid); attempt++) {
+    const others = await waitForUsualPort(target, clock)
+    signal(target)
+    for (let i = 0; i < 40; i++) {
+      await wait(clock, 50)
+      const url = await inspectorAmong(listeningPorts(target.pid).filter((port) => !before.includes(port)))
+      if (url !== undefined) return url
+      if (!isAlive(target.pid)) break
+    }
+    // Signalled again only where somebody may have been quicker to the port.
+    if (!others && (await debuggerUrl(`http://127.0.0.1:${usualPort}`)) === undefined) break
   }
   // It may be open at a port that another client chose; whether it is this process's own is asked after that.
   const url = await inspectorAmong(before)
@@ -128,6 +125,35 @@ async function openBySignal(target: TargetProcess, before: readonly number[], cl
     `Process ${target.pid} opened no inspector within 2 s of SIGUSR1: the app handles the signal itself, port 9229 is taken, or its main thread is blocked.`,
     'start it with node --inspect=127.0.0.1:0, and give --pid again',
   )
+}
+
+const attempts = 3
+const usualPortPatienceMs = 10_000
+
+function signal(target: TargetProcess): void {
+  try {
+    process.kill(target.pid, 'SIGUSR1')
+  } catch {
+    throw unusable(
+      'PW_PROFILE_PERMISSION',
+      `Process ${target.pid} belongs to user ${target.uid}: this user may not signal it.`,
+      `run perfwright as that user: sudo -u '#${target.uid}' perfwright profile --pid ${target.pid}`,
+    )
+  }
+}
+
+/** Another process's inspector may be at the port for a moment. @returns whether there was one */
+async function waitForUsualPort(target: TargetProcess, clock: Clock): Promise<boolean> {
+  if (!inspectorPorts(target).includes(usualPort)) return false
+  const untilNs = clock.nowNs() + usualPortPatienceMs * 1e6
+  for (let waited = false; ; waited = true) {
+    if ((await debuggerUrl(`http://127.0.0.1:${usualPort}`)) === undefined || clock.nowNs() >= untilNs) return waited
+    await wait(clock, 100)
+  }
+}
+
+function wait(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => clock.at(clock.nowNs() + ms * 1e6, resolve))
 }
 
 /** Inspectors that a signal of ours opened at a port that nobody named (`--inspect-port=0`), for who attaches second. */
@@ -150,7 +176,7 @@ async function offUsualPort(
   session.close()
   if (pid !== target.innerPid) return url
   for (let i = 0; i < 40; i++) {
-    await new Promise<void>((resolve) => clock.at(clock.nowNs() + 50e6, resolve))
+    await wait(clock, 50)
     const others = listeningPorts(target.pid).filter((port) => port !== usualPort && !before.includes(port))
     const moved = await inspectorAmong(others)
     if (moved !== undefined) return moved
