@@ -17,6 +17,7 @@ interface Watched {
   readonly leastShare: number
   /** The signal moves only when something happens (a collection): between its changes nothing was measured. */
   readonly stepwise?: boolean
+  readonly isLatency?: boolean
 }
 
 /** Chance of even one false alarm among all trends of a run. */
@@ -37,7 +38,7 @@ export function trendsOf(evidence: Evidence, steady: Stretch | null): readonly T
   })
   // What never moves cannot raise a false alarm.
   const moving = measured.filter(({ isConstant }) => !isConstant)
-  const tested = moving.map((seen) => ({ ...seen, growth: growthOf(seen.atS, seen.values, level / moving.length) }))
+  const tested = moving.map((seen) => ({ ...seen, growth: growthIn(seen.one, seen, level / moving.length) }))
   const adjusted = holm(tested.map(({ growth }) => growth?.p ?? 1))
   const trends = new Map(
     tested.map(({ one, atS, values, growth }, i) => [
@@ -46,6 +47,19 @@ export function trendsOf(evidence: Evidence, steady: Stretch | null): readonly T
     ]),
   )
   return measured.map(({ one }) => trends.get(one) ?? constant(one))
+}
+
+/**
+ * Response times scatter in proportion to their level: as they are, the noise of a slow end hides the way there, so they
+ * are tested as logarithms. What is tested keeps its order; slope and intervals are those of the values.
+ */
+function growthIn(one: Watched, { atS, values }: Series, alpha: number): Growth | undefined {
+  const plain = growthOf(atS, values, alpha)
+  if (one.isLatency !== true || plain === undefined || values.some((value) => value <= 0)) return plain
+  const inLogs = growthOf(atS, values.map(Math.log), alpha)
+  return inLogs === undefined
+    ? plain
+    : { ...plain, p: inLogs.p, correlation: inLogs.correlation, method: inLogs.method }
 }
 
 interface Series {
@@ -197,8 +211,22 @@ function watchedOf(evidence: Evidence): readonly Watched[] {
     ...series('mysql', 'connections', count, { limit: latest('mysql', 'connections_limit') }),
     ...series('redis', 'clients', count, { limit: latest('redis', 'clients_limit') }),
     ...series('redis', 'memory_bytes', heap, { limit: latest('redis', 'memory_limit_bytes') }),
-    { source: 'series http_req_duration p50', unit: 'ms', column: load.p50Ms, leastAmount: 1, leastShare: 0.1 },
-    { source: 'series http_req_duration p95', unit: 'ms', column: load.p95Ms, leastAmount: 2, leastShare: 0.15 },
+    {
+      source: 'series http_req_duration p50',
+      unit: 'ms',
+      column: load.p50Ms,
+      leastAmount: 1,
+      leastShare: 0.1,
+      isLatency: true,
+    },
+    {
+      source: 'series http_req_duration p95',
+      unit: 'ms',
+      column: load.p95Ms,
+      leastAmount: 2,
+      leastShare: 0.15,
+      isLatency: true,
+    },
   ].filter(({ column }) => column.some((value) => !Number.isNaN(value)))
 }
 

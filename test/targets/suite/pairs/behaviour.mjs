@@ -8,7 +8,7 @@ export const behaviourPairs = [
     place: /./,
     service: 'go',
     fault: 'capacity-knee',
-    load: ladder([40, 80, 120, 160, 200, 240], 5, '/price?id={1-100000}'),
+    load: ladder([40, 80, 120, 160, 200, 240], 4, '/price?id={1-100000}'),
     also: { 'pool-exhausted': 'four places for all is a pool that ran out' },
     core: true,
   },
@@ -35,7 +35,7 @@ export const behaviourPairs = [
     place: /./,
     service: 'python',
     fault: 'degrades-over-time',
-    load: rate(20, 35, { path: '/subscribe', method: 'POST' }),
+    load: rate(16, 45, { path: '/subscribe', method: 'POST' }),
     also: {
       'app-cpu': 'in the end the search through the list takes most of a core',
       'memory-leak': 'the list that grows is also memory that grows',
@@ -49,7 +49,7 @@ export const behaviourPairs = [
     place: /./,
     service: 'python',
     fault: 'degrades-over-time-table',
-    load: rate(12, 35, { path: '/audit?actor={1-100}', method: 'POST' }),
+    load: rate(12, 45, { path: '/audit?actor={1-100}', method: 'POST' }),
     uses: ['postgres'],
     observe: ['postgres'],
     also: {
