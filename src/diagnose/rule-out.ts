@@ -71,17 +71,33 @@ function withoutExplained(findings: readonly Finding[], facts: RunFacts): Findin
     if (one.kind === 'slow-dependency' && one.where.resource === undefined) {
       return !queues.some((kind) => loud.some((other) => other.kind === kind && (other.share ?? 1) >= 0.5))
     }
-    // Whoever waits for a lock or a connection makes requests last; the other end of the line is not slow for it.
     // A driver that is called in a loop takes CPU, and the loop is the fault.
-    if (one.kind === 'app-cpu' && one.where.resource?.startsWith('calls of ') === true) {
-      return !loud.some((other) => other.kind === 'n-plus-one' && other.where.endpoint === one.where.endpoint)
-    }
+    if (one.kind === 'app-cpu') return !loud.some((other) => other.kind === 'n-plus-one' && isCostOfLoop(one, other))
+    // Whoever waits for a lock or a connection makes requests last; the other end of the line is not slow for it.
     // Behind a queue for connections everything lasts.
     if (one.kind === 'slow-dependency' && has('pool-exhausted')) return beyondPool(one, facts)
     if (one.kind === 'network-latency')
       return !has('pool-exhausted') && !has('slow-dependency') && !has('lock-contention')
     return true
   })
+}
+
+/** What a call of a database costs a client at most, ms of CPU: drivers in plain Python take 0.1 to 0.3. */
+const driverCallMs = 0.5
+/** Functions and files through which a database is asked. A driver in machine code has no frames of its own. */
+const dataAccess =
+  /quer|execut|cursor|fetch|select|sql|postgres|\bpg\b|database|\bdb\b|pool|redis|mongo|connection|repositor|\borm\b/i
+
+function isCostOfLoop(cpu: Finding, loop: Finding): boolean {
+  if (cpu.where.endpoint !== undefined && cpu.where.endpoint !== loop.where.endpoint) return false
+  if (cpu.where.resource?.startsWith('calls of ') === true) return true
+  const [costMs, calls] = [valueIn(cpu, 'ms/request'), valueIn(loop, 'calls/request')]
+  if (costMs === undefined || calls === undefined || costMs / calls > driverCallMs) return false
+  return cpu.where.function === undefined || dataAccess.test(cpu.where.function.replace(/[._]/g, ' '))
+}
+
+function valueIn({ evidence }: Finding, unit: string): number | undefined {
+  return evidence.find((one) => one.unit === unit)?.value ?? undefined
 }
 
 /** One statement is told with its own parameters by pg_stat_activity and with more of them by pg_stat_statements. */

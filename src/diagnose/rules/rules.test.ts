@@ -104,6 +104,23 @@ describe('statements', () => {
     expect(await loud(evidence)).toMatchObject([{ kind: 'n-plus-one', where: { endpoint: 'GET /orders' } }])
   })
 
+  it('that a loop calls cost the client CPU, which is no fault of its own until a call costs more than a driver takes', async () => {
+    const slow = closedLoop({ users: 6, thinkMs: 0, servers: 1, serviceMs: 8, seconds })
+    const busy = (calls: number): Evidence =>
+      simulate({
+        endpoints: [{ name: 'GET /orders', latencies: slow, bodyBytes: () => 800 }],
+        observed: {
+          ...healthyDatabase,
+          'target cpu_cores': 1,
+          'target cores_allowed': 1,
+          ...statementSeries('1', rateOf(slow, calls), { ms: 0.02, rows: 1, blocks: 3 }),
+        },
+        events: [statement('1', 'select name from customers where id = $1')],
+      })
+    expect(await kinds(busy(30))).toEqual(['n-plus-one'])
+    expect((await kinds(busy(6))).toSorted()).toEqual(['app-cpu', 'n-plus-one'])
+  })
+
   it('that run once for each request of every endpoint are not', async () => {
     const evidence = simulate({
       endpoints: two,
