@@ -49,7 +49,19 @@ const server = await startHttpServer(work)
 const url = `${server.url}/products`
 try {
   const script = join(root, 'bench', 'scripts', 'http-get-check.js')
-  const run = ['run', '--quiet', '--no-summary', '--record', join(work, 'record'), '--vus', '50', '--duration', '120s']
+  const run = [
+    'run',
+    '--quiet',
+    '--no-summary',
+    '--no-observe',
+    '--no-report',
+    '--record',
+    join(work, 'record'),
+    '--vus',
+    '50',
+    '--duration',
+    '120s',
+  ]
   await measure('perfwright: http.get + check, 50 VUs', [...perfwright.slice(1), ...run, '-e', `URL=${url}`, script])
   await measure('bare Node socket loop, 50 connections', [join(here, 'bare-loop.mjs'), url, '50', '120'])
 } finally {

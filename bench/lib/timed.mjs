@@ -38,7 +38,7 @@ export async function timedScript(tool, args, { work, cores } = {}) {
   const head =
     tool === 'k6'
       ? [k6, 'run', '--quiet', '--no-usage-report']
-      : [...perfwright, 'run', '--quiet', '--no-summary', '--record', record]
+      : [...perfwright, 'run', '--quiet', '--no-summary', '--no-observe', '--no-report', '--record', record]
   const out = await timed([...head, '--summary-export', summary, ...args], { cores })
   const { metrics } = JSON.parse(readFileSync(summary, 'utf8'))
   rmSync(record, { recursive: true, force: true })

@@ -38,6 +38,8 @@ export async function run({ work, flags }) {
         ...perfwright,
         'run',
         '--quiet',
+        '--no-observe',
+        '--no-report',
         '--workers=1',
         `--summary-export=${summary}`,
         `--record=${join(work, 'soak')}`,

@@ -119,6 +119,8 @@ const cases = [
   },
 ]
 
+// k6 watches no target and writes no page.
+const alone = ['--no-observe', '--no-report']
 // k6 v2 has given up the externally-controlled executor, and with it pause and scale.
 const isV1 = /v1\./.test(version.stdout)
 
@@ -129,7 +131,7 @@ for (const { name, script, flags, requests } of isV1 ? cases : cases.slice(1)) {
   writeFileSync(join(work, 'script.js'), script)
   const [theirs, ours] = [
     await play(k6, [], flags, requests, work),
-    await play(process.execPath, [join(root, 'bin', 'perfwright.js')], flags, requests, work),
+    await play(process.execPath, [join(root, 'bin', 'perfwright.js')], [...alone, ...flags], requests, work),
   ]
   requests.forEach((sent, i) => {
     if (sent === 'settle' || (!isV1 && sent[2]?.includes('"vus"'))) return

@@ -147,7 +147,9 @@ async function compare(file, directives, [theirSide, ourSide]) {
       [
         join(root, 'bin', 'perfwright.js'),
         command,
-        ...(command === 'run' ? ['--quiet', '--no-color', '--record', join(ourSide.directory, 'record')] : []),
+        ...(command === 'run'
+          ? ['--quiet', '--no-color', '--no-observe', '--no-report', '--record', join(ourSide.directory, 'record')]
+          : []),
       ],
       request,
       ourSide,

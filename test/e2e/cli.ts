@@ -18,6 +18,11 @@ export interface CliOptions {
   readonly cwd: string
   readonly input?: string
   readonly env?: Record<string, string>
+  /**
+   * Whether a run watches its target. Off unless a test is about it: targets of most tests live in the process of the
+   * tests, whose inspector every run would open.
+   */
+  readonly observe?: boolean
   /** Gets the child as soon as it runs: signals, resource limits. */
   readonly onStart?: (child: ChildProcess) => void
 }
@@ -29,7 +34,12 @@ export function perfwright(args: readonly string[], options: CliOptions): Promis
   return new Promise((resolve, reject) => {
     const child = spawn(nodeOnPath(), [bin, ...args], {
       cwd: options.cwd,
-      env: { ...process.env, NODE_OPTIONS: '', ...options.env },
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '',
+        PERFWRIGHT_NO_OBSERVE: String(options.observe !== true),
+        ...options.env,
+      },
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     })
     let [stdout, stderr] = ['', '']

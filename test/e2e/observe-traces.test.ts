@@ -48,7 +48,10 @@ it('joins the spans of a service to the requests of the load, by their names', a
       export default function () { http.get('${url}/pay/' + __ITER, { tags: { name: 'pay, now' } }) }`,
   })
   const observe = ['--observe', `otlp://127.0.0.1:${otlp}`, '--trace-requests']
-  const { code, stderr } = await perfwright(['run', '--quiet', '--record', 'out', ...observe, 'script.js'], { cwd })
+  const { code, stderr } = await perfwright(['run', '--quiet', '--record', 'out', ...observe, 'script.js'], {
+    cwd,
+    observe: true,
+  })
   expect([code, stderr.includes('level=error')]).toEqual([0, false])
   const events = readFileSync(join(cwd, 'out', 'events.ndjson'), 'utf8')
     .trim()

@@ -39,7 +39,7 @@ async function answers(): Promise<boolean> {
 it('a target that we start is observed with its runtime and asked to end afterwards', async () => {
   const record = join(cwd, 'started')
   const args = ['run', ...quiet, '--record', record, '--target-cmd', 'node server.cjs', script('load.js', 3)]
-  const { code, stderr } = await perfwright(args, { cwd })
+  const { code, stderr } = await perfwright(args, { cwd, observe: true })
   expect(stderr).toContain('observing host, node ')
   expect(code).toBe(0)
   expect(readFileSync(join(record, 'target.log'), 'utf8')).toContain('asked to end')
@@ -52,7 +52,7 @@ it('a target that we start is observed with its runtime and asked to end afterwa
 
 it('a target that ends before it listens is told with its last words', async () => {
   const args = ['run', ...quiet, '--target-cmd', 'echo no database; exit 5', script('early.js', 1)]
-  const { code, stderr } = await perfwright(args, { cwd })
+  const { code, stderr } = await perfwright(args, { cwd, observe: true })
   expect(code).toBe(34)
   expect(stderr).toContain('ended (exit code 5) before it listened')
   expect(stderr).toContain('no database')
@@ -63,7 +63,10 @@ it('a target that dies is told and found again when another takes its place; the
   // A supervisor as simple as can be.
   const command = 'while true; do node server.cjs; done'
   const load = script('die.js', 9, `if (__VU === 1 && __ITER === 10) http.get('http://127.0.0.1:${port}/die')`)
-  const { stderr } = await perfwright(['run', ...quiet, '--record', record, '--target-cmd', command, load], { cwd })
+  const { stderr } = await perfwright(['run', ...quiet, '--record', record, '--target-cmd', command, load], {
+    cwd,
+    observe: true,
+  })
   expect(stderr).toMatch(/the target node server\.cjs \(process \d+\) ended during the run/)
   const events = readFileSync(join(record, 'events.ndjson'), 'utf8')
   expect(events).toMatch(/"type":"target-ended"/)

@@ -129,7 +129,8 @@ function loader(dir, url) {
       ...args,
       ...outs.flatMap((out) => ['--out', out]),
     ]
-    const command = tool === 'k6' ? [k6, ...common] : [process.execPath, perfwright, ...common]
+    const command =
+      tool === 'k6' ? [k6, ...common] : [process.execPath, perfwright, ...common, '--no-observe', '--no-report']
     return new Promise((resolve, reject) => {
       const child = spawn(command[0], [...command.slice(1), join(here, script)], {
         cwd: dir,
