@@ -9,6 +9,33 @@ const maybe = number.nullable()
 const ratio = z.number().min(0).max(1)
 const stretch = { fromS: number, toS: number }
 
+const advice = z.object({
+  changes: z.array(
+    z.object({
+      form: z.enum(['statement', 'patch', 'code', 'setting']),
+      language: text,
+      text,
+      undo: text.optional(),
+      file: text.optional(),
+      line: number.optional(),
+    }),
+  ),
+  gain: z
+    .object({
+      metric: text,
+      unit: text,
+      before: number,
+      after: number,
+      afterLow: maybe,
+      afterHigh: maybe,
+      basis: z.enum(['measured', 'estimated']),
+      how: text,
+    })
+    .nullable(),
+  costs: z.array(text),
+  verification: z.object({ state: z.enum(['observed', 'predicted', 'verified', 'refuted']), how: text }),
+})
+
 const finding = z.object({
   id: text.min(1),
   kind: z.enum(findingKinds),
@@ -39,6 +66,7 @@ const finding = z.object({
   prove: text,
   rule: text,
   share: ratio.nullable(),
+  advice: advice.optional(),
 })
 
 export const findingsSchema: z.ZodType<Finding[]> = z.array(finding) as unknown as z.ZodType<Finding[]>

@@ -1,6 +1,7 @@
 /**
  * `findings.json`: what a diagnosis or an adviser found. A public contract: fields may be added, none is bent.
  */
+import type { AdviceDetails } from './advice.js'
 
 /** Every kind of finding there is. */
 export const findingKinds = [
@@ -58,6 +59,8 @@ export interface Finding {
   readonly rule: string
   /** Share of the load's latency, of errors or of the resource that it explains, 0..1; null where it cannot be told. */
   readonly share: number | null
+  /** Of an adviser: the change, its gain, its costs and how they were tried. */
+  readonly advice?: AdviceDetails
 }
 
 /** As much of it as is known, machine-readable. */

@@ -5,6 +5,7 @@
  * const record = await readRecord('.perfwright/runs/20261122T120000Z-checkout')
  * const p99 = await record.quantile('http_req_duration', 0.99, { tags: { name: '/cart' }, fromNs: 60e9 })
  */
+export * from './advice.js'
 export * from './analysis.js'
 export { type AppendFile, type Disk, type FileFacts, nodeDisk } from './disk.js'
 export { gitCommit, injectorHost } from './environment.js'

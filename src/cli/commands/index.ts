@@ -26,6 +26,10 @@ export const commands: Readonly<Record<string, { readonly summary: string; load(
     summary: 'say what held a run back: findings with evidence, confidence and a fix',
     load: async () => (await import('./diagnose.js')).diagnoseCommand,
   },
+  advise: {
+    summary: 'what to change in database, cache and API, with the text of the change and how it was tried',
+    load: async () => (await import('./advise.js')).adviseCommand,
+  },
   profile: {
     summary: 'profile a running Node, Python or Go program; show and convert profiles',
     load: async () => (await import('./profile/index.js')).profileCommand,

@@ -1,0 +1,50 @@
+/** Asks every adviser in turn; one that fails leaves the others their say. */
+import { PerfwrightError } from '#base/errors.js'
+import { clean } from '#diagnose/finding.js'
+import { advisors } from './index.js'
+import type { Advice, AdviseInput } from './types.js'
+
+export interface AdviseResult {
+  readonly advice: readonly Advice[]
+  readonly fine: readonly Remark[]
+  readonly notAssessed: readonly Remark[]
+}
+
+export interface Remark {
+  readonly advisor: string
+  readonly text: string
+}
+
+/** @param only  names of the advisers to ask; undefined = all */
+export async function advise(input: AdviseInput, only?: readonly string[]): Promise<AdviseResult> {
+  const advice = new Map<string, Advice>()
+  const fine: Remark[] = []
+  const notAssessed: Remark[] = []
+  for (const { name, load } of advisors) {
+    if (only !== undefined && !only.includes(name)) continue
+    if (input.signal.aborted) break
+    try {
+      const answer = await (await load()).advise(input)
+      // Two advisers may see one fault; the one that tried its mend knows more.
+      for (const one of answer.advice) if (betterThan(one, advice.get(one.id))) advice.set(one.id, one)
+      fine.push(...answer.fine.map((text) => ({ advisor: name, text: clean(text) })))
+      notAssessed.push(...answer.notAssessed.map((text) => ({ advisor: name, text: clean(text) })))
+    } catch (error) {
+      if (!(error instanceof PerfwrightError)) throw error
+      notAssessed.push({ advisor: name, text: clean(`${error.code} ${error.message} ${error.fix ?? ''}`.trim()) })
+    }
+  }
+  return { advice: [...advice.values()].sort(byWeight), fine, notAssessed }
+}
+
+const states = ['refuted', 'observed', 'predicted', 'verified']
+const severities = ['info', 'warning', 'critical']
+
+function betterThan(one: Advice, other: Advice | undefined): boolean {
+  const rank = ({ advice }: Advice): number => states.indexOf(advice.verification.state)
+  return other === undefined || rank(one) > rank(other)
+}
+
+function byWeight(a: Advice, b: Advice): number {
+  return severities.indexOf(b.severity) - severities.indexOf(a.severity) || (b.share ?? 0) - (a.share ?? 0)
+}
