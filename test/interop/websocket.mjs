@@ -98,7 +98,18 @@ location / { proxy_pass ${url.replace('ws:', 'http:').replace(/\/echo$/, '')}; p
 
 async function tryServer(name, url) {
   const record = join(work, 'record')
-  const args = ['run', '--quiet', '--no-summary', '--no-observe', '--no-report', '--record', record, '-e', `URL=${url}`, script]
+  const args = [
+    'run',
+    '--quiet',
+    '--no-summary',
+    '--no-observe',
+    '--no-report',
+    '--record',
+    record,
+    '-e',
+    `URL=${url}`,
+    script,
+  ]
   const run = spawn(process.execPath, [join(root, 'bin', 'perfwright.js'), ...args], { stdio: 'inherit' })
   const [code] = await once(run, 'close')
   rmSync(record, { recursive: true, force: true })

@@ -4,6 +4,7 @@
  */
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
+import { timeEnds, topOf } from './chart-scale.js'
 import { formatClock, formatNumber, formatTick, type Unit } from './format.js'
 
 export interface ChartSeries {
@@ -190,11 +191,7 @@ class Plot {
     const data = [times, ...values] as unknown as uPlot.AlignedData
     plot.batch(() => {
       plot.setData(data, false)
-      const last = times.at(-1) ?? 1
-      plot.setScale(
-        'x',
-        range === null ? { min: times[0] ?? 0, max: Math.max(last, 1) } : { min: range[0], max: range[1] },
-      )
+      plot.setScale('x', range === null ? timeEnds(times) : { min: range[0], max: range[1] })
     })
   }
 
@@ -227,13 +224,16 @@ class Plot {
       (isRight: boolean) =>
       (_: uPlot, __: number, max: number): [number, number] => {
         const { lines = [], most } = this.#props
-        let top = Number.isFinite(max) && max > 0 ? max * 1.08 : 1
-        if (!isRight) {
-          // A limit far above would press everything else flat.
-          for (const { value } of lines) if (value < top * 3) top = Math.max(top, value * 1.08)
-          if (most !== undefined) top = Math.min(top, most)
-        }
-        return [0, top]
+        return [
+          0,
+          isRight
+            ? topOf(max)
+            : topOf(
+                max,
+                lines.map(({ value }) => value),
+                most,
+              ),
+        ]
       }
     const options: uPlot.Options = {
       width: Math.max(this.#box.clientWidth, 100),
