@@ -71,6 +71,8 @@ export interface RuntimeSettings {
   readonly profile: readonly string[] | undefined
   /** Language of `report.html`; undefined with `--no-report`. */
   readonly report: string | undefined
+  /** `--slo` */
+  readonly slo: string | undefined
   /** `--trace-requests` */
   readonly traceRequests: boolean
   /** Undefined with `--no-observe`. */
@@ -556,6 +558,13 @@ export const RUN_FLAGS: readonly OptionFlag[] = [
   { name: 'no-report', takes: 'nothing', group: OWN, help: 'write no report.html' },
   { name: 'no-observe', takes: 'nothing', group: OWN, help: 'watch nothing but the injector' },
   {
+    name: 'slo',
+    takes: 'text',
+    arg: 'FILE',
+    group: OWN,
+    help: 'judge the run by these objectives (OpenSLO v1, Sloth): 31 when one is missed, 32 when it cannot be told',
+  },
+  {
     name: 'trace-requests',
     takes: 'nothing',
     group: OWN,
@@ -720,6 +729,7 @@ function toRuntime(parsed: ParsedFlags, env: Env, systemEnv: boolean): RuntimeSe
           targetCommand: text('target-cmd', 'PERFWRIGHT_TARGET_CMD'),
           uris: list('observe', 'PERFWRIGHT_OBSERVE'),
         },
+    slo: text('slo', 'PERFWRIGHT_SLO'),
     traceRequests: bool('trace-requests', 'PERFWRIGHT_TRACE_REQUESTS') ?? false,
     record: text('record', 'PERFWRIGHT_RECORD'),
     profile: toProfile(text('profile', 'PERFWRIGHT_PROFILE')),

@@ -30,6 +30,10 @@ export const commands: Readonly<Record<string, { readonly summary: string; load(
     summary: 'what to change in database, cache and API, with the text of the change and how it was tried',
     load: async () => (await import('./advise.js')).adviseCommand,
   },
+  slo: {
+    summary: 'set objectives from a baseline, judge them on a record or on Prometheus, write alert rules',
+    load: async () => (await import('./slo.js')).sloCommand,
+  },
   profile: {
     summary: 'profile a running Node, Python or Go program; show and convert profiles',
     load: async () => (await import('./profile/index.js')).profileCommand,

@@ -206,7 +206,7 @@ async function planOnK6(argv: readonly string[], file: string, planned: PlannedR
 
 /** In the order in which they are told. */
 async function companionsOf({ runtime, plan }: RunCommand, io: CommandIo): Promise<readonly RunCompanion[]> {
-  const { profile, observe, dashboard, report } = runtime
+  const { profile, observe, dashboard, report, slo } = runtime
   const pySpy = { program: io.env['PW_PYSPY'] ?? 'py-spy', native: false }
   const companions: RunCompanion[] = []
   // Told before all others, because it shows what they say from the start on.
@@ -234,6 +234,10 @@ async function companionsOf({ runtime, plan }: RunCommand, io: CommandIo): Promi
   const { DiagnoseCompanion } = await import('../run-companions/diagnose.js')
   const color = io.stdout.isTTY === true && !runtime.noColor
   companions.push(new DiagnoseCompanion({ color, width: Math.min(io.stdout.columns ?? 120, 160) }))
+  if (slo !== undefined) {
+    const { SloCompanion } = await import('../run-companions/slo.js')
+    companions.push(new SloCompanion(slo, io.cwd))
+  }
   // The last one: it shows what the others found.
   if (report !== undefined) {
     const { ReportCompanion } = await import('../run-companions/report.js')

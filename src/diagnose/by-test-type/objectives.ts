@@ -11,9 +11,12 @@ const mostParts = 60
 /** Objectives whose parts are held in memory at once; more are given without an interval. */
 const mostJudged = 400
 
-/** Reads the record once for all of them. */
-export async function objectivesOf(evidence: Evidence, record: RunRecord): Promise<readonly ObjectiveResult[]> {
-  const rows = evidence.run.thresholds
+/** Reads the record once for all of them. @param rows  the run's own thresholds when left out */
+export async function objectivesOf(
+  evidence: Pick<Evidence, 'run' | 'durationS'>,
+  record: RunRecord,
+  rows: readonly ThresholdVerdictRow[] = evidence.run.thresholds,
+): Promise<readonly ObjectiveResult[]> {
   const wanted = rows.slice(0, mostJudged).map((row) => new Judged(row, evidence))
   if (wanted.length > 0) for await (const window of record.windows()) for (const one of wanted) one.add(window)
   return rows.map((row, i) => wanted[i]?.result() ?? withoutInterval(row))
@@ -31,7 +34,7 @@ class Judged {
   #metric: Metric | undefined
   readonly #tagSets = new Map<number, boolean>()
 
-  constructor(row: ThresholdVerdictRow, evidence: Evidence) {
+  constructor(row: ThresholdVerdictRow, evidence: Pick<Evidence, 'run' | 'durationS'>) {
     const parsed = parseExpression(row.source)
     this.#row = row
     this.#expression = 'problem' in parsed ? undefined : parsed
