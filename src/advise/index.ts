@@ -7,5 +7,6 @@ export interface AdvisorEntry {
 }
 
 export const advisors: readonly AdvisorEntry[] = [
+  { name: 'n-plus-one', load: async () => (await import('./n-plus-one/index.js')).nPlusOne },
   { name: 'payload', load: async () => (await import('./api/payload.js')).payload },
 ]

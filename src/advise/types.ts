@@ -4,6 +4,7 @@ import type { Random } from '#base/random.js'
 import type { AdviceDetails, Finding, FindingKind, RunRecord } from '#record/index.js'
 import type { WireProtocol } from '#wire/types.js'
 import type { Capture } from './probe/capture.js'
+import type { SourceFiles } from './target/detect.js'
 import type { TargetFacts } from './target/facts.js'
 
 /** A finding with the change that mends it. */
@@ -35,6 +36,8 @@ export interface AdviseInput {
   /** What the target did when its requests were sent one at a time through the wire proxies. */
   readonly capture: Capture | undefined
   readonly target: TargetFacts
+  /** Reads the target's source, for call sites. */
+  readonly sources: SourceFiles
   /** `--scratch URI`: a server on which databases of our own may be made; undefined: nothing is written anywhere. */
   readonly scratch: string | undefined
   /** `--staleness`: how old an answer may be, by endpoint glob; '*' holds for all. */

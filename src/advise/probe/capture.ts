@@ -2,6 +2,8 @@
 import type { Exchange } from '#wire/types.js'
 
 export interface Capture {
+  /** Reads of a load that went through the proxies; undefined without `--load`. */
+  readonly traffic: Traffic | undefined
   readonly requests: readonly ProbedRequest[]
   /** Milliseconds that the proxies held back each answer of a database in the passes that count round trips. */
   readonly delays: readonly DelayPass[]
@@ -43,6 +45,14 @@ export interface OutgoingCall {
   readonly endMs: number
   readonly status: number
   readonly bytes: number
+}
+
+/** What the databases were asked under a load, in its order. */
+export interface Traffic {
+  readonly seconds: number
+  readonly exchanges: readonly Exchange[]
+  /** Beyond what is kept, or between passes. */
+  readonly dropped: number
 }
 
 /** The same request with every answer of the databases held back by so much. */

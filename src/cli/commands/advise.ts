@@ -1,14 +1,17 @@
 /** `perfwright advise`: what to change in database, cache and API, each with its text, its gain and how that was tried. */
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { advise, type AdviseResult } from '#advise/advise.js'
 import { advisors } from '#advise/index.js'
 import { adviceMarkdown, adviceText } from '#advise/text.js'
+import { detectTarget, type SourceFiles } from '#advise/target/detect.js'
 import type { AdviseInput } from '#advise/types.js'
 import { systemClock } from '#base/clock.js'
 import { ExitCode } from '#base/errors.js'
 import { seededRandom } from '#base/random.js'
 import { nodeDisk, readFindings, readRecord, type RunRecord, writeFindings } from '#record/index.js'
 import type { Command, CommandIo } from '../command.js'
+import { captureTarget } from './advise/capture.js'
 import { type AdviseFlags, HELP, parseAdviseFlags } from './advise/flags.js'
 
 export const adviseCommand: Command = {
@@ -53,14 +56,9 @@ async function inputOf(
   return {
     record,
     databases: flags.databases,
-    capture: undefined,
-    target: {
-      command: flags.targetCommand,
-      sourceDir: flags.source,
-      language: 'unknown',
-      orm: 'none',
-      how: 'nothing was looked at',
-    },
+    capture: await captureTarget(flags, signal, io),
+    target: detectTarget(flags.targetCommand, resolve(io.cwd, flags.source ?? '.'), sourceFiles),
+    sources: sourceFiles,
     scratch: flags.scratch,
     stalenessS: flags.stalenessS,
     clock: systemClock,
@@ -68,6 +66,25 @@ async function inputOf(
     signal,
     progress: (text) => void (flags.json || io.stderr.write(`${text}\n`)),
   }
+}
+
+const MAX_SOURCE_BYTES = 1_000_000
+
+const sourceFiles: SourceFiles = {
+  list(dir) {
+    try {
+      return readdirSync(dir)
+    } catch {
+      return undefined
+    }
+  },
+  read(path) {
+    try {
+      return statSync(path).size > MAX_SOURCE_BYTES ? undefined : readFileSync(path, 'utf8')
+    } catch {
+      return undefined
+    }
+  },
 }
 
 /** What a diagnosis found stays, but for what an adviser says of the same place. */

@@ -20,7 +20,12 @@ export interface AdviseFlags {
   readonly headers: readonly string[]
   readonly body: string | undefined
   readonly listen: readonly string[]
+  readonly login: string | undefined
+  /** Other HTTP services that the target calls. */
+  readonly calls: readonly string[]
   readonly load: string | undefined
+  /** Flags of `perfwright run` for it. */
+  readonly loadArgs: readonly string[]
   readonly source: string | undefined
   readonly scratch: string | undefined
   readonly only: readonly string[] | undefined
@@ -47,9 +52,12 @@ Flags:
                            time, so that every statement belongs to its request
       --header 'N: V'      a header of every probe (repeatable)
       --body TEXT          body of the probes that are no GET
+      --login 'POST URL BODY'   sent first; its cookies or its token go with every probe
+      --calls URL          another HTTP service that the target calls: variables that name it are rewritten too (repeatable)
       --listen PORT        port of the proxy of the --db of the same place, for a target that you start yourself
       --rounds N           requests of each probe (default 5)
       --load SCRIPT        also run this k6 script through the proxies: how often each read repeats, for caching
+      --load-args 'FLAGS'  flags of perfwright run for it: '--vus 5 --duration 90s'
       --source DIR         where the target's code lies (default: the working directory), for its ORM and call sites
       --staleness [GLOB=]DURATION   how old an answer may be, for caching ("/products*=60s"; repeatable)
       --scratch URI        a server on which databases of our own may be made, to try a change on a copy
@@ -103,7 +111,10 @@ export function parseAdviseFlags(argv: readonly string[], io: CommandIo): Advise
     headers: values.header ?? [],
     body: values.body,
     listen: values.listen ?? [],
+    login: values.login,
+    calls: values.calls ?? [],
     load: values.load,
+    loadArgs: (values['load-args'] ?? '').split(/\s+/).filter((word) => word !== ''),
     source: values.source,
     scratch: values.scratch,
     only,
@@ -113,6 +124,9 @@ export function parseAdviseFlags(argv: readonly string[], io: CommandIo): Advise
     failOn,
   }
   if (flags.help || flags.explain) return flags
+  for (const port of flags.listen) wholeOf('--listen', port, 0, 65_535)
+  for (const url of flags.calls)
+    if (!URL.canParse(url) || !/^https?:/.test(url)) throw usage(`--calls takes http://host:port, not "${url}"`)
   if (flags.record === undefined && databases.length === 0 && flags.requests.length === 0)
     throw usage('there is nothing to look at: name a record, a --db or a --url')
   return flags
@@ -132,7 +146,10 @@ function parse(argv: readonly string[]) {
       header: { type: 'string', multiple: true },
       body: { type: 'string' },
       listen: { type: 'string', multiple: true },
+      login: { type: 'string' },
+      calls: { type: 'string', multiple: true },
       load: { type: 'string' },
+      'load-args': { type: 'string' },
       source: { type: 'string' },
       staleness: { type: 'string', multiple: true },
       scratch: { type: 'string' },
