@@ -9,4 +9,5 @@ export interface AdvisorEntry {
 export const advisors: readonly AdvisorEntry[] = [
   { name: 'n-plus-one', load: async () => (await import('./n-plus-one/index.js')).nPlusOne },
   { name: 'payload', load: async () => (await import('./api/payload.js')).payload },
+  { name: 'postgres-indexes', load: async () => (await import('./postgres/index-advice.js')).postgresIndexes },
 ]
