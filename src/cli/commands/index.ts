@@ -2,6 +2,10 @@
 import type { Command } from '../command.js'
 
 export const commands: Readonly<Record<string, { readonly summary: string; load(): Promise<Command> }>> = {
+  init: {
+    summary: 'set a project up: a first script, types for the editor, records out of the repository',
+    load: async () => (await import('./init.js')).initCommand,
+  },
   run: {
     summary: 'run a k6 script on the native engine, with a verdict, a summary and a record',
     load: async () => (await import('./run.js')).runCommand,
@@ -69,5 +73,13 @@ export const commands: Readonly<Record<string, { readonly summary: string; load(
   demo: {
     summary: 'start the bundled shop and run its journey against it',
     load: async () => (await import('./demo.js')).demoCommand,
+  },
+  doctor: {
+    summary: 'say what is installed, and what each missing part would add',
+    load: async () => (await import('./doctor.js')).doctorCommand,
+  },
+  completion: {
+    summary: 'print completion for a shell: bash, zsh, fish',
+    load: async () => (await import('./completion.js')).completionCommand,
   },
 }
