@@ -39,13 +39,14 @@ export const initCommand: Command = {
     }
     ignoreRecords(io)
     const script = relative(io.cwd, join(dir, 'smoke.ts'))
-    io.stdout.write(`
-Next:
-  perfwright run ${script}                       does it work at all
-  perfwright plan                                  which test answers your question, and with how much load
-  perfwright slo init --from latest --type ${flags.type}   objectives from what was measured
-  perfwright ci init github                        all of it on every pull request
-`)
+    const steps = [
+      [`perfwright run ${script}`, 'does it work at all'],
+      ['perfwright plan', 'which test answers your question, and with how much load'],
+      [`perfwright slo init --from latest --type ${flags.type}`, 'objectives from what was measured'],
+      ['perfwright ci init github', 'all of it on every pull request'],
+    ]
+    const width = Math.max(...steps.map(([command = '']) => command.length))
+    io.stdout.write(`\nNext:\n${steps.map(([command = '', why]) => `  ${command.padEnd(width)}  ${why}\n`).join('')}`)
     return ExitCode.ok
   },
 }
