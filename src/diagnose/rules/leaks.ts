@@ -36,7 +36,7 @@ export const memoryLeak: Rule = {
     const heap = trends.find(({ series }) => series.metric === 'heap_after_gc_bytes')
     const worst = growing[0] ?? trends.find(({ series }) => climbs(facts, series))
     if (worst === undefined) return found([], `memory: ${words(trends)}`)
-    const heapStays = heap !== undefined && heap.trend.verdict === 'steady'
+    const heapStays = heap !== undefined && heap.trend.verdict === 'steady' && !grewAtLast(facts, heap.series)
     return { findings: [await leakOf(facts, worst, heapStays ? 'info' : 'warning')] }
   },
 }
@@ -98,6 +98,16 @@ function climbs(facts: RunFacts, series: ObservedSeries): boolean {
     last >= 1.5 * first &&
     last - first >= 8e6
   )
+}
+
+/**
+ * A heap that was collected once stays at that reading for as long as it is not collected again; the collection at the end of
+ * the run, past the steady stretch, may tell otherwise.
+ */
+function grewAtLast(facts: RunFacts, { values }: ObservedSeries): boolean {
+  const [first] = known(values, facts.mask)
+  const last = values.findLast((value) => !Number.isNaN(value))
+  return first !== undefined && last !== undefined && last >= 1.5 * first && last - first >= 8e6
 }
 
 async function leakOf(facts: RunFacts, { trend, series }: SeenTrend, severity: 'info' | 'warning'): Promise<Finding> {

@@ -329,3 +329,48 @@ describe('others', () => {
     expect(await kinds({ ...evidence, run })).toEqual(['injector-saturated'])
   })
 })
+
+describe('memory', () => {
+  const grown = (lastHeap: number): Evidence =>
+    simulate({
+      endpoints: [{ name: 'POST /visit', latencies: quick, bodyBytes: () => 100 }],
+      observed: {
+        ...idleTarget,
+        'target rss_bytes': (second) => 1e8 + 8e6 * second,
+        'node heap_after_gc_bytes': (second) => (second < seconds - 1 ? 7.4e7 : lastHeap),
+      },
+    })
+  const trend = {
+    unit: 'bytes',
+    low: 0,
+    high: 0,
+    p: 1,
+    detectablePerH: null,
+    exhaustionH: null,
+    note: '',
+    slopePerH: 0,
+  }
+  const analysis: Partial<Analysis> = {
+    steady: { fromS: 0, toS: seconds - 1 },
+    trends: [
+      { ...trend, source: 'observed/node heap_after_gc_bytes', verdict: 'steady' },
+      {
+        ...trend,
+        source: 'observed/target rss_bytes',
+        verdict: 'grows',
+        slopePerH: 2.9e10,
+        low: 2.5e10,
+        high: 3.3e10,
+        p: 1e-9,
+      },
+    ],
+  }
+
+  it('that grows while collections find no more than before is only noted', async () => {
+    expect(await kinds(grown(7.5e7), analysis)).toEqual([])
+  })
+
+  it('that the collection after the load finds still held is a leak, though none came in between', async () => {
+    expect(await kinds(grown(2.9e8), analysis)).toEqual(['memory-leak'])
+  })
+})
