@@ -8,6 +8,10 @@ export interface AdvisorEntry {
 
 export const advisors: readonly AdvisorEntry[] = [
   { name: 'n-plus-one', load: async () => (await import('./n-plus-one/index.js')).nPlusOne },
+  { name: 'round-trips', load: async () => (await import('./n-plus-one/round-trips.js')).roundTripLoops },
+  { name: 'pagination', load: async () => (await import('./pagination/index.js')).pagination },
+  { name: 'caching', load: async () => (await import('./caching/index.js')).caching },
+  { name: 'redis', load: async () => (await import('./redis/index.js')).redisKeys },
   { name: 'payload', load: async () => (await import('./api/payload.js')).payload },
   { name: 'postgres-indexes', load: async () => (await import('./postgres/index-advice.js')).postgresIndexes },
 ]

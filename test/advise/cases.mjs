@@ -14,7 +14,7 @@ const suiteCase = ({
   fault,
   paths,
   kind,
-  more = [],
+  more = () => [],
   check = () => undefined,
   database = 'postgres',
 }) => ({
@@ -28,7 +28,7 @@ const suiteCase = ({
       '--source',
       join(world.suite, language),
       ...paths.flatMap((path) => ['--url', `http://127.0.0.1:${port}${path}`]),
-      ...more,
+      ...more({ port, world }),
     ],
     env: {
       FAULT: faulty ? fault : '',
@@ -41,7 +41,7 @@ const suiteCase = ({
     return found === undefined ? `no ${kind}: ${JSON.stringify(answer.notAssessed)}` : check(found)
   },
   healthy: (answer) => {
-    const found = answer.advice.find((one) => one.kind === kind)
+    const found = answer.advice.find((one) => one.severity !== 'info')
     return found === undefined ? undefined : `false alarm: ${found.title}`
   },
 })
@@ -78,4 +78,52 @@ export const cases = [
     kind: 'n-plus-one',
     check: (found) => verified(found, /any\(\$1\)/),
   }),
+  suiteCase({
+    name: 'python-offset-pagination',
+    language: 'python',
+    fault: 'offset-pagination',
+    paths: ['/pages?page=1'],
+    kind: 'offset-pagination',
+    check: (found) => verified(found, /where orders.id >|where id >/),
+  }),
+  suiteCase({
+    name: 'go-offset-pagination',
+    language: 'go',
+    fault: 'offset-pagination',
+    paths: ['/pages?page=1'],
+    kind: 'offset-pagination',
+    check: (found) => verified(found, /keysOf/),
+  }),
+  ...['node', 'python'].map((language) =>
+    suiteCase({
+      name: `${language}-n-plus-one-redis`,
+      language,
+      fault: 'n-plus-one-redis',
+      paths: ['/cart?id=7'],
+      kind: 'n-plus-one',
+      database: 'redis',
+      check: (found) => verified(found, /mget\(keys\)/),
+    }),
+  ),
+  ...[
+    ['node', '/totals', /group by status/],
+    ['python', '/catalog', /group by category/],
+  ].map(([language, path, place]) =>
+    suiteCase({
+      name: `${language}-cacheable-read`,
+      language,
+      fault: 'cacheable-read',
+      paths: [path],
+      kind: 'cacheable-read',
+      more: ({ port, world }) => [
+        '--load',
+        join(world.root, 'test', 'advise', 'load.js'),
+        '--load-args',
+        `--no-observe -e TARGET=http://127.0.0.1:${port}${path}`,
+        '--scratch',
+        world.redis.url,
+      ],
+      check: (found) => verified(found, place),
+    }),
+  ),
 ]

@@ -135,7 +135,7 @@ export function parseAdviseFlags(argv: readonly string[], io: CommandIo): Advise
 // The result's type is long and says nothing that the options do not.
 function parse(argv: readonly string[]) {
   return parseArgs({
-    args: [...argv],
+    args: joined(argv),
     allowPositionals: true,
     options: {
       record: { type: 'string' },
@@ -163,6 +163,12 @@ function parse(argv: readonly string[]) {
       help: { type: 'boolean', short: 'h' },
     },
   })
+}
+
+/** The flags of `--load-args` begin with dashes, which would be taken for ours. */
+function joined(argv: readonly string[]): string[] {
+  const at = argv.indexOf('--load-args')
+  return at < 0 || at + 1 >= argv.length ? [...argv] : argv.toSpliced(at, 2, `--load-args=${argv[at + 1]}`)
 }
 
 const kinds: Readonly<Record<string, DatabaseAt['kind']>> = {
