@@ -66,6 +66,8 @@ export interface RuntimeSettings {
   readonly testType: TestType | undefined
   /** `--allow-host`: third parties that the load may reach. */
   readonly allowHosts: readonly string[]
+  /** `--only-host`: nothing else is called. */
+  readonly onlyHosts: readonly string[]
   readonly engine: 'native' | 'k6'
   /** `--profile`: undefined takes none. */
   readonly profile: readonly string[] | undefined
@@ -520,6 +522,13 @@ export const RUN_FLAGS: readonly OptionFlag[] = [
     help: 'let the load reach this paid or rate-limited service (repeatable); else it is refused, see perfwright mock',
   },
   {
+    name: 'only-host',
+    takes: 'list',
+    arg: 'PATTERN',
+    group: OWN,
+    help: 'call nothing else, whatever the script says: names, *.example.com, addresses (repeatable)',
+  },
+  {
     name: 'engine',
     takes: 'text',
     arg: 'NAME',
@@ -741,6 +750,7 @@ function toRuntime(parsed: ParsedFlags, env: Env, systemEnv: boolean): RuntimeSe
     name: text('name', 'PERFWRIGHT_NAME'),
     testType: toTestType(text('test-type', 'PERFWRIGHT_TEST_TYPE')),
     allowHosts: list('allow-host', 'PERFWRIGHT_ALLOW_HOST'),
+    onlyHosts: list('only-host', 'PERFWRIGHT_ONLY_HOST'),
     engine,
     dashboard: text('dashboard', 'PERFWRIGHT_DASHBOARD'),
     dashboardKeep: bool('dashboard-keep', 'PERFWRIGHT_DASHBOARD_KEEP') ?? false,

@@ -197,6 +197,7 @@ function toOptions(tier: Tier, parsed: ParsedScenarios): Options {
     hosts: get('hosts', {}),
     blockHostnames: get<readonly string[]>('blockHostnames', []).map((h) => h.toLowerCase()),
     refusedHosts: get('refusedHosts', []),
+    onlyHosts: get('onlyHosts', []),
     blacklistIPs: get('blacklistIPs', []),
     localIPs: get('localIPs', undefined),
     dns: {

@@ -40,6 +40,8 @@ export interface Options {
   readonly blockHostnames: readonly string[]
   /** Ours: paid and rate-limited services that the load must not reach by accident; names that are this machine are left alone. */
   readonly refusedHosts: readonly RefusedHost[]
+  /** Ours: when there are any, nothing else is called; patterns as in `blockHostnames`, addresses letter for letter. */
+  readonly onlyHosts: readonly string[]
   readonly blacklistIPs: readonly string[]
   readonly localIPs: string | undefined
   readonly dns: DnsOptions

@@ -149,6 +149,13 @@ export const parts: readonly Part[] = [
     find: { program: ['nats-server'], places: ['/usr/sbin/nats-server'] },
   },
   {
+    name: '@modelcontextprotocol/sdk',
+    group: 'messages',
+    adds: 'mcp: the same verbs for coding agents',
+    get: 'npm install @modelcontextprotocol/sdk',
+    find: { package: '@modelcontextprotocol/sdk' },
+  },
+  {
     name: 'promtool',
     group: 'formats',
     adds: 'checking the alert rules that slo rules writes',

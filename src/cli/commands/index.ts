@@ -74,6 +74,10 @@ export const commands: Readonly<Record<string, { readonly summary: string; load(
     summary: 'start the bundled shop and run its journey against it',
     load: async () => (await import('./demo.js')).demoCommand,
   },
+  mcp: {
+    summary: 'serve the same verbs to coding agents over the Model Context Protocol',
+    load: async () => (await import('./mcp.js')).mcpCommand,
+  },
   doctor: {
     summary: 'say what is installed, and what each missing part would add',
     load: async () => (await import('./doctor.js')).doctorCommand,

@@ -106,6 +106,7 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
             ...flags.options,
             ...(runtime.traceRequests ? { traceRequests: true } : {}),
             refusedHosts: refusedHosts(runtime.allowHosts),
+            onlyHosts: runtime.onlyHosts,
           },
           mergeRunTags: runtime.features.includes('merge-run-tags'),
           defaults: { userAgent: `perfwright/${version()}` },

@@ -12,7 +12,7 @@ import { blockContains, type IpBlock, parseCidr } from './ip.js'
 import { HostPatterns } from './patterns.js'
 
 export type ResolveOptions = Pick<Options, 'hosts' | 'blockHostnames' | 'blacklistIPs' | 'dns'> &
-  Partial<Pick<Options, 'refusedHosts'>>
+  Partial<Pick<Options, 'refusedHosts' | 'onlyHosts'>>
 
 /** Gets a fault, or an address. May be called before `resolve` returns. */
 export type Resolved = (fault: Fault | undefined, ip: string, port: number) => void
@@ -21,6 +21,7 @@ export class Resolver {
   readonly #hosts: HostPatterns<{ ip: string; port: number | undefined }>
   readonly #blocked: HostPatterns<true>
   readonly #refused: HostPatterns<string>
+  readonly #only: HostPatterns<true>
   readonly #blacklist: readonly IpBlock[]
   readonly #dns: Options['dns']
   readonly #cache = new Map<string, { readonly ips: readonly string[]; readonly atMs: number }>()
@@ -31,6 +32,7 @@ export class Resolver {
     this.#hosts = new HostPatterns(Object.entries(options.hosts).map(([name, to]) => [name, parseHostValue(to)]))
     this.#blocked = new HostPatterns(options.blockHostnames.map((pattern) => [pattern, true]))
     this.#refused = new HostPatterns((options.refusedHosts ?? []).map(({ pattern, why }) => [pattern, why]))
+    this.#only = new HostPatterns((options.onlyHosts ?? []).map((pattern) => [pattern, true]))
     this.#blacklist = options.blacklistIPs.map(parseBlock)
     this.#dns = options.dns
   }
@@ -50,8 +52,14 @@ export class Resolver {
     if (!this.#hosts.empty) {
       const address = host.includes(':') ? `[${host}]` : host
       const hit = this.#hosts.match(`${address}:${port}`) ?? this.#hosts.match(host)
-      if (hit !== undefined) return this.#allow(hit.value.ip, hit.value.port ?? port, done)
+      if (hit !== undefined) {
+        // A script's own `hosts` must not lead elsewhere what may be called.
+        const outside = this.#outside(hit.value.ip)
+        return outside === undefined ? this.#allow(hit.value.ip, hit.value.port ?? port, done) : done(outside, '', 0)
+      }
     }
+    const outside = this.#outside(host)
+    if (outside !== undefined) return done(outside, '', 0)
     if (literal) return this.#allow(host, port, done)
     const refusal = this.refusal(host)
     this.#lookup(host, (error, ips) => {
@@ -68,6 +76,12 @@ export class Resolver {
   refusal(host: string): Fault | undefined {
     const hit = this.#refused.empty ? undefined : this.#refused.match(host)
     return hit === undefined ? undefined : fault(1111, REFUSED, `refused: ${host}: ${hit.value}`)
+  }
+
+  #outside(host: string): Fault | undefined {
+    return this.#only.empty || this.#only.match(host) !== undefined
+      ? undefined
+      : fault(1111, OUTSIDE, `refused: ${host} is none of the hosts that this run may call (--only-host)`)
   }
 
   #allow(ip: string, port: number, done: Resolved): void {
@@ -114,6 +128,8 @@ export class Resolver {
 
 /** The `error` tag; the reason is in the log. */
 const REFUSED = 'refused: a paid or rate-limited service'
+
+const OUTSIDE = 'refused: not a host of --only-host'
 
 function isLoopback(ip: string): boolean {
   return ip === '::1' || ip.startsWith('127.') || ip.startsWith('::ffff:127.')

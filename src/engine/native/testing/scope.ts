@@ -152,6 +152,7 @@ export const defaultOptions: Options = {
   hosts: {},
   blockHostnames: [],
   refusedHosts: [],
+  onlyHosts: [],
   blacklistIPs: [],
   localIPs: undefined,
   dns: { ttlMs: 300_000, select: 'random', policy: 'preferIPv4' },

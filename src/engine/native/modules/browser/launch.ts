@@ -108,11 +108,12 @@ function browserOptions(vu: VuScope): Readonly<Record<string, unknown>> | undefi
 
 /** The run's `hosts` and `blockHostnames` for Chromium, which resolves names by itself. */
 function resolverRules(vu: VuScope): string[] {
-  const { hosts, blockHostnames, refusedHosts } = vu.options
+  const { hosts, blockHostnames, refusedHosts, onlyHosts } = vu.options
   const rules = [
     ...blockHostnames.map((pattern) => `MAP ${pattern} ~NOTFOUND`),
     ...Object.entries(hosts).map(([name, to]) => `MAP ${name} ${to}`),
     ...refusedHosts.map(({ pattern }) => `MAP ${pattern} ~NOTFOUND`),
+    ...(onlyHosts.length === 0 ? [] : ['MAP * ~NOTFOUND', ...onlyHosts.map((pattern) => `EXCLUDE ${pattern}`)]),
   ]
   return rules.length === 0 ? [] : [`--host-resolver-rules=${rules.join(', ')}`]
 }
