@@ -14,4 +14,7 @@ export const advisors: readonly AdvisorEntry[] = [
   { name: 'redis', load: async () => (await import('./redis/index.js')).redisKeys },
   { name: 'payload', load: async () => (await import('./api/payload.js')).payload },
   { name: 'postgres-indexes', load: async () => (await import('./postgres/index-advice.js')).postgresIndexes },
+  { name: 'postgres-plans', load: async () => (await import('./postgres/plan-advice.js')).postgresPlans },
+  { name: 'postgres-schema', load: async () => (await import('./postgres/schema-advice.js')).postgresSchema },
+  { name: 'postgres-activity', load: async () => (await import('./postgres/activity-advice.js')).postgresActivity },
 ]

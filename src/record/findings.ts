@@ -34,6 +34,9 @@ export const findingKinds = [
   'unmocked-third-party',
   'test-data-too-small',
   'error-burst',
+  'redundant-index',
+  'schema',
+  'plan-regression',
 ] as const
 export type FindingKind = (typeof findingKinds)[number]
 

@@ -63,6 +63,8 @@ export interface Index {
   readonly isNeeded: boolean
   readonly isValid: boolean
   readonly bytes: number
+  /** Entries, as the server estimates. */
+  readonly rows: number
   readonly scans: number
   readonly definition: string
 }
@@ -232,7 +234,8 @@ async function readIndexes(session: Session, tables: ReadonlyMap<number, Table>)
        pg_get_expr(i.indpred, i.indrelid) as predicate, i.indisunique as unique,
        (i.indisprimary or i.indisexclusion or i.indisreplident or exists (
          select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x', 'f'))) as needed,
-       i.indisvalid as valid, pg_relation_size(i.indexrelid)::float8 as bytes, coalesce(s.idx_scan, 0)::float8 as scans,
+       i.indisvalid as valid, pg_relation_size(i.indexrelid)::float8 as bytes,
+       greatest(c.reltuples, 0)::float8 as rows, coalesce(s.idx_scan, 0)::float8 as scans,
        pg_get_indexdef(i.indexrelid) as definition
      from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
      join pg_am am on am.oid = c.relam left join pg_stat_all_indexes s on s.indexrelid = i.indexrelid
@@ -252,6 +255,7 @@ async function readIndexes(session: Session, tables: ReadonlyMap<number, Table>)
       isNeeded: row.needed,
       isValid: row.valid,
       bytes: row.bytes,
+      rows: row.rows,
       scans: row.scans,
       definition: row.definition,
     })
@@ -272,6 +276,7 @@ interface IndexRow {
   needed: boolean
   valid: boolean
   bytes: number
+  rows: number
   scans: number
   definition: string
 }

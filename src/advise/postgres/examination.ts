@@ -14,6 +14,7 @@ const QUESTION_MS = 5000
 export interface Examination {
   readonly uri: string
   readonly place: string
+  readonly database: string
   readonly version: number
   readonly catalog: Catalog
   readonly parser: SqlParser
@@ -33,8 +34,8 @@ export async function examinationOf(input: AdviseInput, { uri }: DatabaseAt): Pr
   return await made
 }
 
-export function openReader(uri: string): Promise<Session> {
-  return Session.open(uri, { statementTimeoutMs: QUESTION_MS })
+export function openReader(uri: string, statementTimeoutMs: number = QUESTION_MS): Promise<Session> {
+  return Session.open(uri, { statementTimeoutMs })
 }
 
 async function examine(input: AdviseInput, uri: string): Promise<Examination> {
@@ -52,6 +53,7 @@ async function examine(input: AdviseInput, uri: string): Promise<Examination> {
     return {
       uri,
       place: session.place,
+      database: session.database,
       version: session.version,
       catalog,
       parser,

@@ -8,13 +8,14 @@ import { type Candidate, candidatesFor } from './candidates.js'
 import { type ChosenIndex, chooseIndexes, type Helped, WRITE_MS } from './choose.js'
 import { type Examination, examinationOf, openReader } from './examination.js'
 import { guessIndexes } from './guess.js'
+import { tellHelped } from './helped.js'
 import { createText, dropText, indexName } from './index-text.js'
 import { patternIndexes } from './patterns.js'
 import { Planner, type Planned, plannerSettings } from './planner.js'
 import { assertScratch, makeScratch, type Scratch } from './scratch.js'
 import { Session } from './session.js'
 import { tryIndexes, type Trial } from './trial.js'
-import { HypotheticalIndexes, hypopgMissing } from './what-if.js'
+import { definitionText, HypotheticalIndexes, hypopgMissing } from './what-if.js'
 import type { Statement } from './workload.js'
 
 /** Statements that are looked at: those with most time. */
@@ -49,6 +50,7 @@ async function adviseOne(input: AdviseInput, database: DatabaseAt): Promise<Advi
   const { workload } = examination
   const notAssessed = [...examination.missing]
   const worth = workload.statements.filter(({ msPerCall, share }) => msPerCall >= MIN_MS && share >= MIN_SHARE)
+  tellHelped(input, [])
   if (worth.length === 0) {
     const fine = `${workload.statements.length} statements (${workload.source}): none takes ${MIN_MS} ms a call and ${percent(MIN_SHARE)} of the time`
     return { advice: [], fine: workload.statements.length > 0 ? [fine] : [], notAssessed }
@@ -62,9 +64,17 @@ async function adviseOne(input: AdviseInput, database: DatabaseAt): Promise<Advi
   } finally {
     await scratch?.close()
   }
-  const advice = chosen.map((one) => adviceOf(examination, one, trials.get(one)))
+  tellHelped(input, chosen)
+  const isRefuted = (one: ChosenIndex): boolean => trials.get(one)?.verification.state === 'refuted'
+  const advice = chosen.filter((one) => !isRefuted(one)).map((one) => adviceOf(examination, one, trials.get(one)))
+  const refuted = chosen
+    .filter(isRefuted)
+    .map(
+      (one) =>
+        `an index ${definitionText(one.candidate.definition)} was tried and is no better: ${trials.get(one)?.verification.how}`,
+    )
   const fine = `${worth.length} statements of ${MIN_MS} ms or more (${workload.source}): the planner gains nothing from ${chosen.length > 0 ? 'further indexes' : 'another index'}`
-  return { advice, fine: [fine], notAssessed }
+  return { advice, fine: [fine, ...refuted], notAssessed }
 }
 
 async function scratchFor(
@@ -219,12 +229,11 @@ function adviceOf(examination: Examination, chosen: ChosenIndex, trial: Trial | 
           : 'row counts of the plan as it is; --scratch URI builds the index on a copy and times it',
     },
   }
-  const isRefuted = details.verification.state === 'refuted'
   return makeAdvice({
     advisor: 'postgres-indexes',
     kind: 'missing-index',
-    severity: isRefuted ? 'info' : share >= 0.2 ? 'critical' : 'warning',
-    confidence: details.verification.state === 'verified' ? 0.98 : isRefuted ? 0.1 : chosen.bytes > 0 ? 0.85 : 0.6,
+    severity: share >= 0.2 ? 'critical' : 'warning',
+    confidence: details.verification.state === 'verified' ? 0.98 : chosen.bytes > 0 ? 0.85 : 0.6,
     title: `${table.sqlName} has no index on ${definition.keys.join(', ')}: ${helped.length} ${helped.length === 1 ? 'statement spends' : 'statements spend'} ${percent(share)} of the database's time for it`,
     where: { sql: sql.slice(0, 4000), resource: `postgres ${table.schema}.${table.name}` },
     evidence,

@@ -65,7 +65,7 @@ export class Session {
     }
   }
 
-  /** @throws PerfwrightError PW_ADVISE_DATABASE with the server's words and its code as `cause` */
+  /** @throws PerfwrightError PW_ADVISE_REFUSED with the server's words and its code as `cause` */
   async query<R extends object>(sql: string, values: readonly unknown[] = []): Promise<R[]> {
     if (this.#broken !== undefined) throw failed(this.place, this.#broken)
     try {
@@ -99,7 +99,7 @@ export class Session {
 
 function failed(place: string, error: unknown): PerfwrightError {
   return new PerfwrightError({
-    code: 'PW_ADVISE_DATABASE',
+    code: 'PW_ADVISE_REFUSED',
     message: `PostgreSQL at ${place} refused a question of the adviser: ${reasonOf(error)}.`,
     fix: 'Give a role that may read the tables and the statistics: grant pg_monitor, pg_read_all_data to the role.',
     exitCode: ExitCode.targetUnusable,
