@@ -117,7 +117,7 @@ export const healthySql = `
 drop index orders_created_again, orders_total_unused, customers_name_plain;
 create extension if not exists pg_trgm;
 create index on orders (customer_id, created_at);
-create index on orders (status, created_at);
+create index on orders (status, total_cents);
 create index on order_lines (order_id);
 create index on order_lines (product_id);
 create index on customers (lower(email));

@@ -9,6 +9,7 @@ export function inputFor(uri: string, more: Partial<AdviseInput> = {}): AdviseIn
     databases: [{ kind: uri.startsWith('mysql:') ? 'mysql' : 'postgres', uri }],
     capture: undefined,
     target: { command: undefined, sourceDir: undefined, language: 'unknown', orm: 'none', how: 'a test' },
+    sources: { list: () => undefined, read: () => undefined },
     scratch: undefined,
     stalenessS: new Map(),
     clock: systemClock,
