@@ -38,6 +38,10 @@ export const commands: Readonly<Record<string, { readonly summary: string; load(
     summary: 'set objectives from a baseline, judge them on a record or on Prometheus, write alert rules',
     load: async () => (await import('./slo.js')).sloCommand,
   },
+  duet: {
+    summary: 'run two versions at once on the same requests and say whether the second is better or worse',
+    load: async () => (await import('./duet.js')).duetCommand,
+  },
   profile: {
     summary: 'profile a running Node, Python or Go program; show and convert profiles',
     load: async () => (await import('./profile/index.js')).profileCommand,
