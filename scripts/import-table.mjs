@@ -19,7 +19,7 @@ export const importTable = {
   advise: ['base', 'stats', 'metrics', 'record', 'observe', 'diagnose', 'wire'],
   duet: ['base', 'stats', 'record', 'observe', 'profile'],
   plan: ['base', 'stats', 'config', 'metrics', 'record', 'gate'],
-  setup: ['base'],
+  setup: ['base', 'record'],
   mcp: ['base'],
   slo: ['base', 'stats', 'metrics', 'config', 'record', 'gate', 'diagnose', 'plan'],
   mock: ['base', 'plan', 'convert'],

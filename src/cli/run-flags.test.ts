@@ -139,4 +139,11 @@ describe('runHelp', () => {
   it('is asked for without a script', () => {
     expect(parseRunFlags(['--help'], {}).help).toBe(true)
   })
+
+  it('--target-cmd, --target-pid and --observe win over PERFWRIGHT_NO_OBSERVE, and contradict --no-observe', () => {
+    const env = { PERFWRIGHT_NO_OBSERVE: 'true' }
+    expect(parseRunFlags(['s.js'], env).runtime.observe).toBeUndefined()
+    expect(parseRunFlags(['--target-cmd', 'npm start', 's.js'], env).runtime.observe?.targetCommand).toBe('npm start')
+    expect(() => parseRunFlags(['--no-observe', '--target-pid', '1', 's.js'], {})).toThrow(/contradict/)
+  })
 })

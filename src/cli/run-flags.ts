@@ -670,6 +670,14 @@ function toTags(list: readonly string[]): Record<string, string> {
   return tags
 }
 
+/** What is named on the command line wins over the variable; with both flags nobody could know what was meant. */
+function watchesNothing(parsed: ParsedFlags, asked: boolean | undefined): boolean {
+  const named = ['target-cmd', 'target-pid', 'observe'].find((name) => parsed.values.has(name))
+  if (named !== undefined && parsed.values.get('no-observe') === true)
+    throw flagError(`--no-observe and --${named} contradict each other`)
+  return asked === true && named === undefined
+}
+
 const MODES = ['base', 'extended', 'experimental_enhanced'] as const
 
 function toRuntime(parsed: ParsedFlags, env: Env, systemEnv: boolean): RuntimeSettings {
@@ -731,7 +739,7 @@ function toRuntime(parsed: ParsedFlags, env: Env, systemEnv: boolean): RuntimeSe
     noUsageReport: bool('no-usage-report', 'K6_NO_USAGE_REPORT') ?? false,
     tlsKeyLog: env['SSLKEYLOGFILE'] || undefined,
     report: bool('no-report', 'PERFWRIGHT_NO_REPORT') ? undefined : (text('lang', 'PERFWRIGHT_LANG') ?? 'en'),
-    observe: bool('no-observe', 'PERFWRIGHT_NO_OBSERVE')
+    observe: watchesNothing(parsed, bool('no-observe', 'PERFWRIGHT_NO_OBSERVE'))
       ? undefined
       : {
           targetPids: list('target-pid', 'PERFWRIGHT_TARGET_PID').map(toPid),

@@ -78,6 +78,10 @@ export const commands: Readonly<Record<string, { readonly summary: string; load(
     summary: 'start the bundled shop and run its journey against it',
     load: async () => (await import('./demo.js')).demoCommand,
   },
+  ci: {
+    summary: 'write a workflow for GitHub or GitLab; publish a run there',
+    load: async () => (await import('./ci.js')).ciCommand,
+  },
   mcp: {
     summary: 'serve the same verbs to coding agents over the Model Context Protocol',
     load: async () => (await import('./mcp.js')).mcpCommand,
