@@ -17,4 +17,6 @@ export const advisors: readonly AdvisorEntry[] = [
   { name: 'postgres-plans', load: async () => (await import('./postgres/plan-advice.js')).postgresPlans },
   { name: 'postgres-schema', load: async () => (await import('./postgres/schema-advice.js')).postgresSchema },
   { name: 'postgres-activity', load: async () => (await import('./postgres/activity-advice.js')).postgresActivity },
+  { name: 'mysql', load: async () => (await import('./mysql/index.js')).mysqlAdvisor },
+  { name: 'mongodb', load: async () => (await import('./mongodb/index.js')).mongodbAdvisor },
 ]
