@@ -1,5 +1,6 @@
 /**
- * The demo shop: `node shop-server.js [--port 0] [--faults a,b] [--products N] [--orders N] [--cache-dir DIR]`.
+ * The demo shop: `node shop-server.js [--port 0] [--faults a,b] [--products N] [--orders N] [--cache-dir DIR]`. With
+ * SHOP_DATABASE_URL it uses the database there (`node database-server.js`), so that something can stand between the two.
  * Starts its database and its payment provider as processes of their own, says what it does on stderr, and prints one
  * line `{"url","pid","databaseUrl","databasePid"}` on stdout when it serves. Ends on SIGTERM, SIGINT, or with `--leash` when its
  * standard input ends.
@@ -106,6 +107,10 @@ async function serve(options: ServerOptions): Promise<void> {
 }
 
 function startDatabase(options: ServerOptions): Promise<Child<{ url: string }>> {
+  const url = process.env.SHOP_DATABASE_URL
+  if (url !== undefined && url !== '') {
+    return Promise.resolve({ ready: { url }, pid: 0, stop: () => Promise.resolve(), onExit: () => {} })
+  }
   return startChild<{ url: string }>({
     file: fileURLToPath(new URL('./database-server.js', import.meta.url)),
     env: {

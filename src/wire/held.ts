@@ -6,7 +6,8 @@ export class Held {
   readonly #clock: Clock
   readonly #from: Socket
   readonly #to: Socket
-  #waiting = 0
+  /** In the order in which they came; the first is due first. */
+  readonly #waiting: { readonly bytes: Buffer; readonly dueNs: number }[] = []
   #ended = false
 
   constructor(clock: Clock, from: Socket, to: Socket) {
@@ -18,30 +19,40 @@ export class Held {
   /** @param delayMs  0 sends at once, but never before what is held back already */
   send(bytes: Buffer, delayMs: number): void {
     if (bytes.length === 0) return
-    if (delayMs <= 0 && this.#waiting === 0) {
+    const last = this.#waiting.at(-1)
+    if (delayMs <= 0 && last === undefined) {
       this.#write(bytes)
       return
     }
-    this.#waiting++
-    // `at` keeps the order of what is due at one time, and is exact to some microseconds where timers are to a millisecond.
-    this.#clock.at(this.#clock.nowNs() + delayMs * 1e6, () => {
-      this.#waiting--
-      this.#write(bytes)
-      if (this.#ended && this.#waiting === 0) this.#to.end()
-    })
+    const dueNs = Math.max(this.#clock.nowNs() + delayMs * 1e6, last?.dueNs ?? 0)
+    this.#waiting.push({ bytes, dueNs })
+    // One timer for the first of them: two timers of nearly one time may fire in either order.
+    if (last === undefined) this.#wait()
   }
 
   /** After all that is held back. */
   end(): void {
     this.#ended = true
-    if (this.#waiting === 0) this.#to.end()
+    if (this.#waiting.length === 0) this.#to.end()
+  }
+
+  #wait(): void {
+    const first = this.#waiting[0]
+    if (first === undefined) {
+      if (this.#ended) this.#to.end()
+      return
+    }
+    this.#clock.at(first.dueNs, () => {
+      while (this.#waiting[0] !== undefined && this.#waiting[0].dueNs <= this.#clock.nowNs())
+        this.#write((this.#waiting.shift() as { bytes: Buffer }).bytes)
+      this.#wait()
+    })
   }
 
   #write(bytes: Buffer): void {
     if (this.#to.destroyed || this.#to.writableEnded) return
-    if (!this.#to.write(bytes)) {
-      this.#from.pause()
-      this.#to.once('drain', () => this.#from.resume())
-    }
+    if (this.#to.write(bytes) || this.#from.isPaused()) return
+    this.#from.pause()
+    this.#to.once('drain', () => this.#from.resume())
   }
 }

@@ -17,12 +17,12 @@ const suiteCase = ({
   more = () => [],
   check = () => undefined,
   database = 'postgres',
+  hasDatabase = true,
 }) => ({
   name,
   prepare: ({ faulty, port, world }) => ({
     args: [
-      '--db',
-      world[database].url,
+      ...(hasDatabase ? ['--db', world[database].url] : []),
       '--target-cmd',
       service[language](world),
       '--source',
@@ -53,7 +53,58 @@ const verified = (found, pattern) =>
       ? undefined
       : `does not hold ${pattern}`
 
+/** The demo shop with its database as a process of its own, so that the proxy stands between them. */
+const demoCase = ({ name, faults, urls, more = () => [], kinds, check = () => undefined }) => ({
+  name,
+  prepare: async ({ faulty, port, world }) => {
+    const database = await world.shopDatabase()
+    const base = `http://127.0.0.1:${port}`
+    return {
+      args: [
+        '--db',
+        database,
+        '--target-cmd',
+        `node ${join(world.root, 'dist', 'demo', 'shop-server.js')} --port ${port} --products 20000 --faults '${faulty ? faults : ''}'`,
+        '--source',
+        join(world.root, 'src', 'demo'),
+        '--login',
+        `POST ${base}/login {"username":"user0007","password":"perfwright-demo"}`,
+        ...urls(faulty).flatMap((path) => ['--url', `${base}${path}`]),
+        ...more({ port, world }),
+      ],
+      env: { SHOP_DATABASE_URL: database },
+    }
+  },
+  check: (answer) => {
+    const missing = kinds.filter((kind) => !answer.advice.some((one) => one.kind === kind && one.severity !== 'info'))
+    return missing.length > 0
+      ? `no ${missing.join(', ')}: ${JSON.stringify(answer.notAssessed)}`
+      : check(Object.fromEntries(kinds.map((kind) => [kind, answer.advice.find((one) => one.kind === kind)])))
+  },
+  healthy: (answer) => {
+    const found = answer.advice.find((one) => one.severity !== 'info')
+    return found === undefined ? undefined : `false alarm: ${found.title}`
+  },
+})
+
 export const cases = [
+  demoCase({
+    name: 'demo-shop',
+    faults: 'n-plus-one,offset-pagination,over-fetching',
+    urls: (faulty) => [
+      '/orders?limit=10',
+      ...(faulty ? ['/products?cursor=o0', '/products?cursor=o15000'] : ['/products']),
+      '/products/77',
+    ],
+    kinds: ['n-plus-one', 'offset-pagination', 'over-fetching'],
+    check: (found) =>
+      verified(found['n-plus-one'], /loadLinesOneByOne/) ??
+      verified(found['offset-pagination'], /\(price_cents, id\) > \(\$1, \$2\)/) ??
+      (/proves a query for each row/.test(JSON.stringify(found['n-plus-one'].evidence))
+        ? undefined
+        : 'the loop is not proven by size'),
+  }),
+
   suiteCase({
     name: 'node-n-plus-one',
     language: 'node',
@@ -126,4 +177,25 @@ export const cases = [
       check: (found) => verified(found, place),
     }),
   ),
+  suiteCase({
+    name: 'node-over-fetching',
+    language: 'node',
+    fault: 'over-fetching',
+    paths: ['/product?id=7'],
+    kind: 'over-fetching',
+    check: (found) =>
+      /description, specification/.test(found.title) && /loadWholeRows/.test(JSON.stringify(found.where))
+        ? undefined
+        : `not its columns or its place: ${found.title}`,
+  }),
+  suiteCase({
+    name: 'node-event-loop-blocked',
+    language: 'node',
+    fault: 'event-loop-blocked',
+    paths: ['/export'],
+    kind: 'event-loop-blocked',
+    check: (found) => (/gzipSync/.test(JSON.stringify(found)) ? undefined : 'does not name the call'),
+    // The export is a file of 8 MB that is packed on purpose.
+    hasDatabase: false,
+  }),
 ]

@@ -2,7 +2,7 @@
 // proxies, against a real PostgreSQL and a real Redis. The fault must be named, at its place, with a change that was tried;
 // the healthy twin must hear nothing of the kind.
 //   node test/advise/run.mjs [--only PART,PART] [--verbose]
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -35,6 +35,7 @@ if (missing.length > 0) {
 const dir = mkdtempSync(join(tmpdir(), 'pw-advise-'))
 const servers = []
 let failed = 0
+let shop
 let passed = 0
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130))
 try {
@@ -44,7 +45,7 @@ try {
   const redis = await startRedis()
   servers.push(redis)
   fillRedis(redis)
-  const world = { postgres, redis, root, suite, dir, goBinary: goService() }
+  const world = { postgres, redis, root, suite, dir, goBinary: goService(), shopDatabase }
   const parts = flags.only?.split(',')
   for (const one of cases) {
     if (parts !== undefined && !parts.some((part) => one.name.includes(part))) continue
@@ -66,6 +67,26 @@ try {
 process.stdout.write(`${passed} passed, ${failed} failed\n`)
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1
 
+/** Of the demo shop, started once. @returns its URL */
+async function shopDatabase() {
+  shop ??= (async () => {
+    const child = spawn(process.execPath, [join(root, 'dist', 'demo', 'database-server.js')], {
+      env: { ...process.env, SHOP_PRODUCTS: '20000', SHOP_ORDERS: '20000', SHOP_CACHE_DIR: join(dir, 'shop') },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    servers.push({
+      stop: () =>
+        new Promise((resolve) => {
+          child.once('exit', resolve)
+          child.kill('SIGTERM')
+        }),
+    })
+    for await (const chunk of child.stdout) return JSON.parse(String(chunk)).url
+    throw new Error('the database of the demo shop did not start')
+  })()
+  return await shop
+}
+
 function goService() {
   const binary = join(dir, 'go-service')
   const built = spawnSync('go', ['build', '-o', binary, '.'], { cwd: join(suite, 'go'), encoding: 'utf8' })
@@ -74,7 +95,7 @@ function goService() {
 
 async function run(one, faulty, world) {
   const port = await freePort()
-  const { args, env } = one.prepare({ faulty, port, world })
+  const { args, env } = await one.prepare({ faulty, port, world })
   const done = spawnSync(process.execPath, [join(root, 'bin', 'perfwright.js'), 'advise', '--json', ...args], {
     cwd: world.dir,
     encoding: 'utf8',

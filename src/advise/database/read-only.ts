@@ -11,7 +11,7 @@ export interface ReadOnlyDatabase {
   read(
     sql: string,
     params: readonly unknown[],
-  ): Promise<{ readonly rows: readonly (readonly unknown[])[]; readonly ms: number }>
+  ): Promise<{ readonly names: readonly string[]; readonly rows: readonly (readonly unknown[])[]; readonly ms: number }>
   close(): Promise<void>
 }
 
@@ -52,8 +52,8 @@ async function openPostgres(uri: string): Promise<ReadOnlyDatabase> {
       try {
         await client.query(`set local statement_timeout = ${TIMEOUT_MS}`)
         const startMs = nowMs()
-        const { rows } = await client.query<unknown[]>({ text: sql, values: [...params], rowMode: 'array' })
-        return { rows, ms: nowMs() - startMs }
+        const { rows, fields } = await client.query<unknown[]>({ text: sql, values: [...params], rowMode: 'array' })
+        return { names: fields.map(({ name }) => name), rows, ms: nowMs() - startMs }
       } finally {
         await client.query('rollback')
       }
@@ -78,8 +78,12 @@ async function openMysql(uri: string): Promise<ReadOnlyDatabase> {
       await client.query('start transaction read only')
       try {
         const startMs = nowMs()
-        const [rows] = await client.query({ sql, timeout: TIMEOUT_MS }, [...params])
-        return { rows: rows as unknown as unknown[][], ms: nowMs() - startMs }
+        const [rows, fields] = await client.query({ sql, timeout: TIMEOUT_MS }, [...params])
+        return {
+          names: (fields ?? []).map(({ name }) => name),
+          rows: rows as unknown as unknown[][],
+          ms: nowMs() - startMs,
+        }
       } finally {
         await client.query('rollback')
       }

@@ -7,6 +7,8 @@ export interface Capture {
   readonly requests: readonly ProbedRequest[]
   /** Milliseconds that the proxies held back each answer of a database in the passes that count round trips. */
   readonly delays: readonly DelayPass[]
+  /** Another request while one computes. */
+  readonly beside: readonly BesidePass[]
   /** Of all proxies: what could not be read, and why. */
   readonly unread: readonly string[]
 }
@@ -41,6 +43,8 @@ export interface OutgoingCall {
   readonly host: string
   /** Numbers and ids as `:id`. */
   readonly path: string
+  /** As sent. */
+  readonly rawPath: string
   readonly startMs: number
   readonly endMs: number
   readonly status: number
@@ -61,4 +65,13 @@ export interface DelayPass {
   readonly url: string
   readonly delayMs: number
   readonly responseMs: number
+}
+
+/** A request for a path that does not exist, alone and right after one that computes. */
+export interface BesidePass {
+  readonly endpoint: string
+  /** Time of the endpoint without its statements and calls. */
+  readonly computingMs: number
+  readonly aloneMs: number
+  readonly besideMs: number
 }

@@ -6,8 +6,9 @@
 import type { Clock } from '#base/clock.js'
 import { nowMs } from '#base/clock.js'
 import type { Exchange } from '#wire/types.js'
-import type { DelayPass, OutgoingCall, ProbedRequest } from './capture.js'
+import type { BesidePass, DelayPass, OutgoingCall, ProbedRequest } from './capture.js'
 import { parametersOf, withParameter } from './endpoint.js'
+import { covered, middleOf } from '../measure.js'
 import { type Answered, type Ask, Asker } from './request.js'
 
 export interface ProbePorts {
@@ -36,6 +37,7 @@ const SETTLE_MS = 15
 export interface ProbeResult {
   readonly requests: readonly ProbedRequest[]
   readonly delays: readonly DelayPass[]
+  readonly beside: readonly BesidePass[]
   /** Families that the target asks without being asked itself. */
   readonly background: ReadonlySet<string>
 }
@@ -82,7 +84,9 @@ export async function probe(asks: readonly Ask[], rounds: number, ports: ProbePo
       for (const ask of asks.filter(({ method }) => method === 'GET'))
         delays.push(...(await delayed(ask, asker, ports)))
     }
-    return { requests, delays, background }
+    const beside: BesidePass[] = []
+    for (const ask of asks) beside.push(...(await besides(ask, requests, asker, ports)))
+    return { requests, delays, beside, background }
   } finally {
     ports.hold?.(0)
     asker.close()
@@ -99,6 +103,54 @@ async function delayed(ask: Ask, asker: Asker, ports: ProbePorts): Promise<Delay
     }
   }
   ports.hold?.(0)
+  return passes
+}
+
+/** From here computing is felt by who has to wait for it. */
+const FELT_MS = 15
+const PAIRS = 6
+
+/** A second request right after one that computes: on an event loop it waits for the first. */
+async function besides(
+  ask: Ask,
+  requests: readonly ProbedRequest[],
+  asker: Asker,
+  ports: ProbePorts,
+): Promise<BesidePass[]> {
+  const mine = requests.filter(
+    ({ url, method, varied }) => url === ask.url && method === ask.method && varied === undefined,
+  )
+  const computing = middleOf(
+    mine.map(({ startMs, endMs, exchanges, calls }) => endMs - startMs - covered([...exchanges, ...calls])),
+  )
+  if (computing === undefined || computing.median < FELT_MS) return []
+  const other = new Asker()
+  const cheap: Ask = {
+    method: 'GET',
+    url: new URL('/perfwright-probe-of-nothing', ask.url).href,
+    headers: ask.headers,
+    body: undefined,
+  }
+  const passes: BesidePass[] = []
+  try {
+    await other.ask(cheap, ports.signal)
+    for (let n = 0; n < PAIRS; n++) {
+      const alone = await other.ask(cheap, ports.signal)
+      const first = asker.ask(ask, ports.signal)
+      // By then the first is under way.
+      await pause(ports.clock, 3)
+      const beside = await other.ask(cheap, ports.signal)
+      const { endpoint } = await first
+      passes.push({
+        endpoint,
+        computingMs: computing.median,
+        aloneMs: alone.endMs - alone.startMs,
+        besideMs: beside.endMs - beside.startMs,
+      })
+    }
+  } finally {
+    other.close()
+  }
   return passes
 }
 

@@ -31,6 +31,32 @@ export function callSiteOf(sql: string, dir: string | undefined, files: SourceFi
   return found[0]
 }
 
+/** The first places that match, with what the first group holds; for words that stand for a way of doing things. */
+export function findInSource(
+  pattern: RegExp,
+  dir: string | undefined,
+  files: SourceFiles,
+  most: number,
+): (CallSite & { readonly text: string })[] {
+  const found: (CallSite & { readonly text: string })[] = []
+  if (dir === undefined) return found
+  for (const path of walk(dir, files)) {
+    const text = files.read(path) ?? ''
+    // What stands in an import is no call.
+    for (const match of text.matchAll(new RegExp(pattern, 'g'))) {
+      const before = text.slice(0, match.index)
+      found.push({
+        file: path.slice(dir.length + 1),
+        line: before.split('\n').length,
+        function: functionBefore(before),
+        text: match[1] ?? match[0],
+      })
+      if (found.length >= most) return found
+    }
+  }
+  return found
+}
+
 /** Text between the places of values, longest first; short ones are in every file. */
 function fixedPieces(sql: string): string[] {
   return sql

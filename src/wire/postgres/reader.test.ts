@@ -105,4 +105,19 @@ describe.skipIf(postgresMissing !== undefined)('the wire proxy before PostgreSQL
     expect(performance.now() - before).toBeGreaterThanOrEqual(3 * 40 - 3)
     expect(watched.seen).toHaveLength(3)
   })
+
+  it('keeps the order of a large answer that is held back, also when the delay changes in the middle of it', async () => {
+    const sql = 'select n, repeat(md5(n::text), 30) as text from generate_series(1, 4000) n'
+    watched.proxy.delayMs = 5
+    const held = client.query(sql)
+    const free = client.query(sql).then((answer) => answer)
+    for (let n = 0; n < 20; n++) await new Promise((resolve) => setImmediate(resolve))
+    watched.proxy.delayMs = 0
+    const direct = new Client({ connectionString: server.url })
+    await direct.connect()
+    const { rows } = await direct.query(sql)
+    await direct.end()
+    expect((await held).rows).toEqual(rows)
+    expect((await free).rows).toEqual(rows)
+  })
 })

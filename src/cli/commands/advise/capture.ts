@@ -85,7 +85,7 @@ class Session {
       const proxy = await HttpProxy.start(upstream, (call) => {
         const { pathname } = new URL(call.path, upstream)
         const path = endpointOf('', `http://x${pathname}`).trim()
-        if (this.#calls.length < MAX_EXCHANGES) this.#calls.push({ ...call, path })
+        if (this.#calls.length < MAX_EXCHANGES) this.#calls.push({ ...call, path, rawPath: call.path })
       })
       this.#services.push(proxy)
       const port = Number(upstream.port) || (upstream.protocol === 'https:' ? 443 : 80)
@@ -113,7 +113,7 @@ class Session {
 
   async capture(given: readonly Ask[], signal: AbortSignal): Promise<Capture> {
     const asks = await this.#loggedIn(given, signal)
-    const { requests, delays, background } = await probe(asks, this.#flags.rounds, {
+    const { requests, delays, beside, background } = await probe(asks, this.#flags.rounds, {
       clock: systemClock,
       signal,
       progress: (text) => this.#say(text),
@@ -139,7 +139,7 @@ class Session {
         ? []
         : [`asked by the target without a request, so laid to none: ${[...background].slice(0, 5).join('; ')}`]),
     ]
-    return { requests, delays, traffic, unread }
+    return { requests, delays, beside, traffic, unread }
   }
 
   async #loggedIn(asks: readonly Ask[], signal: AbortSignal): Promise<readonly Ask[]> {
