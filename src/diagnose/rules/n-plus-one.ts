@@ -6,6 +6,7 @@ import type { Column } from '../grid.js'
 import { known } from '../measure.js'
 import { readBins, zeroWhereRead } from '../statements.js'
 import { found, notAssessed, type Rule } from './rule.js'
+import { tracedLoops } from './traced.js'
 
 /** One statement so often in one request is a loop (Sentry and perf-sentinel draw the line at five, too). */
 const manyPerRequest = 5
@@ -20,12 +21,18 @@ const redisHousekeeping =
 export const nPlusOne: Rule = {
   name: 'n-plus-one',
   kinds: ['n-plus-one'],
-  explains: `Calls of each statement (Redis command, MongoDB operation) per request of the endpoint whose rate they follow second by second; speaks from ${manyPerRequest} calls of one statement per request.`,
+  explains: `Calls of each statement (Redis command, MongoDB operation) per request of the endpoint whose rate they follow second by second, or, where traces came, calls in one trace; speaks from ${manyPerRequest} calls of one statement per request.`,
   assess(facts) {
     const repeated = repeatedThings(facts)
-    if (repeated.length === 0) return notAssessed('no statements or commands of a database were observed (--observe)')
+    const isTraced = facts.evidence.observed.has('traces')
+    if (repeated.length === 0 && !isTraced)
+      return notAssessed('no statements or commands of a database were observed (--observe)')
     const findings = repeated.flatMap((thing) => assessThing(facts, thing))
-    return found(findings, `no statement runs ${manyPerRequest} times or more per request`)
+    // What the database says has its own time; an endpoint that it accuses already is not accused twice.
+    const traced = tracedLoops(facts, manyPerRequest).filter(
+      ({ where }) => !findings.some((other) => other.where.endpoint === where.endpoint),
+    )
+    return found([...findings, ...traced], `no statement runs ${manyPerRequest} times or more per request`)
   },
 }
 

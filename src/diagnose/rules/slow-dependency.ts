@@ -3,6 +3,7 @@ import { makeFinding, ms, number, percent } from '../finding.js'
 import { mean } from '../measure.js'
 import type { Peer } from '../peers.js'
 import { found, notAssessed, type Rule } from './rule.js'
+import { tracedDependencies } from './traced.js'
 
 /** Of a request's time in somebody else's hands: the recommended p95 of a user-facing request is 200 ms. */
 const slowMs = 150
@@ -19,8 +20,9 @@ export const slowDependency: Rule = {
   assess(facts) {
     const { observed } = facts.evidence
     if (observed.has('traces')) {
-      const traced = fromTraces(facts)
-      if (traced.length > 0) return { findings: traced }
+      const byEndpoint = tracedDependencies(facts, slowMs)
+      const traced = byEndpoint.length > 0 ? byEndpoint : fromTraces(facts)
+      if (traced.length > 0) return { findings: onePerPeer(traced) }
     }
     if (facts.targets.length === 0) return notAssessed('connections of the target were not observed (--target-pid)')
     const services = facts.peers.filter(({ kind, mean }) => kind === 'service' && mean > 0.05)

@@ -4,6 +4,7 @@ import { makeFinding, ms, number, percent, shortSql } from '../finding.js'
 import { maximum } from '../measure.js'
 import { type Statement, tablesIn } from '../statements.js'
 import { found, notAssessed, type Rule } from './rule.js'
+import { tracedStatements } from './traced.js'
 
 /** The recommended objective of a database query is a p95 below 50 ms; a mean there is well past it. */
 const slowMs = 50
@@ -16,7 +17,11 @@ export const slowQuery: Rule = {
   kinds: ['slow-query'],
   explains: `Mean execution time of each statement; speaks from ${slowMs} ms, where that is at least ${leastShare * 100} % of its endpoint's time. A statement that another rule explains (index, OFFSET, lock, cache) is left to it.`,
   assess(facts) {
-    if (facts.statements.length === 0) return notAssessed('no statements of a database were observed (--observe)')
+    if (facts.statements.length === 0) {
+      if (!facts.evidence.observed.has('traces'))
+        return notAssessed('no statements of a database were observed (--observe)')
+      return found(tracedStatements(facts, slowMs, leastShare), `no statement in the traces takes ${slowMs} ms`)
+    }
     const findings = facts.statements
       .filter(({ calls }) => calls >= fewestCalls)
       .flatMap((one) => assessStatement(facts, one))
