@@ -28,10 +28,19 @@ const alike = 0.2
 /**
  * @param amount  per second
  * @param words   a statement or a name, whose words may also be in the endpoint's
+ * @param eachMs  how long one of them takes: a request that is shorter cannot wait for it
  * @returns undefined when it cannot be tied to one endpoint
  */
-export function fitToEndpoint(evidence: Evidence, amount: Column, mask: Mask, words = ''): EndpointFit | undefined {
-  const endpoints = evidence.endpoints.filter(({ total }) => total.requests >= fewestRequests)
+export function fitToEndpoint(
+  evidence: Evidence,
+  amount: Column,
+  mask: Mask,
+  words = '',
+  eachMs = 0,
+): EndpointFit | undefined {
+  const endpoints = evidence.endpoints.filter(
+    ({ total }) => total.requests >= fewestRequests && (total.latency.quantile(0.9) ?? 0) >= eachMs,
+  )
   const all = evidence.endpoints.reduce((sum, { total }) => sum + total.requests, 0)
   const total = totals(amount, mask)
   if (endpoints.length === 0 || total.count === 0) return undefined

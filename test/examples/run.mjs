@@ -95,7 +95,7 @@ async function startChat() {
   const port = await freePort()
   const server = new WebSocketServer({ port, host: '127.0.0.1', path: '/chat' })
   server.on('connection', (socket) => socket.on('message', (data) => socket.send(String(data))))
-  closers.push(() => void server.close())
+  closers.push(() => server.close())
   return `ws://127.0.0.1:${port}/chat`
 }
 
@@ -150,6 +150,6 @@ async function startHttp2() {
     response.end('ok'),
   )
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  closers.push(() => void server.close())
+  closers.push(() => server.close())
   return `https://127.0.0.1:${server.address().port}`
 }

@@ -1,6 +1,6 @@
 /**
  * GET /products?cursor=&limit=: all products by price, 20 a page unless told (at most 100). The answer has the cursor of the next page, and the first page
- * has `jump`, cursors into the depth of the list (a quarter, half, three quarters), as a price slider would.
+ * has `jump`, cursors into the depth of the list (from a quarter, from half, from three quarters on), as a price slider would.
  */
 import type { RequestConnection } from './connection.js'
 import { type Answer, HttpError, wholeNumber } from './http.js'
@@ -19,6 +19,10 @@ interface Page {
 }
 
 const depths = [0.25, 0.5, 0.75]
+/** A slider stands somewhere else each time: else a few pages would be asked for over and over, and come out of a cache. */
+let asked = 0
+const golden = 0.618034
+const slide = 0.2
 
 export async function browseProducts({ shop, connection, url }: ShopRequest): Promise<Answer> {
   const cursor = url.searchParams.get('cursor')
@@ -26,7 +30,11 @@ export async function browseProducts({ shop, connection, url }: ShopRequest): Pr
   const limit = wholeNumber('limit', url.searchParams.get('limit') ?? 20, 1, 100)
   const page = byOffset ? await pageByOffset(connection, cursor, limit) : await pageByKeyset(connection, cursor, limit)
   if (cursor !== null) return { status: 200, body: page }
-  const jump = depths.map((depth) => (byOffset ? offsetAt(depth, shop.productCount) : keyAt(depth)))
+  asked++
+  const jump = depths.map((depth, i) => {
+    const at = depth + slide * (((asked + i) * golden) % 1)
+    return byOffset ? offsetAt(at, shop.productCount) : keyAt(at)
+  })
   return { status: 200, body: { ...page, jump } }
 }
 

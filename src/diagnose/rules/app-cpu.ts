@@ -41,8 +41,12 @@ async function assessTarget(facts: RunFacts, target: TargetFacts): Promise<Retur
   const hot = found?.blame
   // Threads that wait for a core would use it: others are on it, or there are fewer than the machine has.
   const demand = cpuUse + (target.runDelay ?? 0) / usableCores
+  const isOneJob = found !== undefined && found.share >= 0.5
+  // On a machine that others hold, waiting for a core says nothing about the target, unless one job is most of what it does.
   const waits =
-    demand >= (found !== undefined && found.share >= 0.5 ? 0.6 : 0.95) && cpuUse >= (found === undefined ? 0.35 : 0.1)
+    demand >= (isOneJob ? 0.6 : 0.95) &&
+    cpuUse >= (found === undefined ? 0.35 : 0.1) &&
+    (isOneJob || facts.hosts.busyWithOthers === undefined)
   if (cpuUse < busyCpu && !waits) return undefined
   const isCostly = profile === undefined ? costMs >= surelyCostlyMs : costMs * (found?.share ?? 0) >= leastCostMs
   if (!isCostly || (profile !== undefined && found === undefined)) return undefined

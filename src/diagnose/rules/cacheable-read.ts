@@ -22,7 +22,7 @@ export const cacheableRead: Rule = {
       const { sql, msPerCall } = statement
       const perMin = seconds === 0 ? 0 : (statement.calls / seconds) * 60
       if (!isRead(sql) || perMin < oftenPerMin || msPerCall < costlyMs || /\boffset\b/i.test(sql)) return []
-      const fit = fitToEndpoint(evidence, statement.callsPerS, mask, sql)
+      const fit = fitToEndpoint(evidence, statement.callsPerS, mask, sql, statement.msPerCall)
       const endpoint = facts.endpoints.find(({ name }) => name === fit?.endpoint.name)
       const share = endpoint === undefined || endpoint.meanMs === 0 ? null : Math.min(1, msPerCall / endpoint.meanMs)
       if (share !== null && share < leastShare) return []

@@ -67,7 +67,7 @@ function assessScan(
   // An aggregate returns one row whatever it read.
   const returned = isAggregate(sql) ? 1 : (rowsPerCall ?? 1)
   if (readPerCall < smallTable || readPerCall < wasted * Math.max(1, returned)) return []
-  const fit = fitToEndpoint(evidence, statement.callsPerS, mask, sql)
+  const fit = fitToEndpoint(evidence, statement.callsPerS, mask, sql, msPerCall)
   const endpoint = facts.endpoints.find(({ name }) => name === fit?.endpoint.name)
   const share =
     endpoint === undefined || endpoint.meanMs === 0

@@ -24,7 +24,7 @@ export const offsetPagination: Rule = {
           ? msPerCall >= costlyMs
           : blocksPerCall >= fewestBlocks && blocksPerCall >= blocksPerRow * Math.max(1, rowsPerCall ?? 1)
       if (!isDeep && msPerCall < 2 * costlyMs) return []
-      const fit = fitToEndpoint(evidence, statement.callsPerS, mask, sql)
+      const fit = fitToEndpoint(evidence, statement.callsPerS, mask, sql, statement.msPerCall)
       const endpoint = facts.endpoints.find(({ name }) => name === fit?.endpoint.name)
       const share = endpoint === undefined || endpoint.meanMs === 0 ? null : Math.min(1, msPerCall / endpoint.meanMs)
       const perCall = known(

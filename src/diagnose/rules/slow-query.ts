@@ -36,7 +36,7 @@ function assessStatement(facts: RunFacts, statement: Statement): ReturnType<type
     statement.msPerS.map((value, i) => value / (statement.callsPerS[i] as number)).filter(Number.isFinite),
   )
   if (statement.msPerCall < slowMs) return []
-  const fit = fitToEndpoint(evidence, statement.callsPerS, mask, statement.sql)
+  const fit = fitToEndpoint(evidence, statement.callsPerS, mask, statement.sql, statement.msPerCall)
   const endpoint = facts.endpoints.find(({ name }) => name === fit?.endpoint.name)
   const share =
     endpoint === undefined || endpoint.meanMs === 0
