@@ -5,6 +5,7 @@ import { unpack } from './bytes.js'
 import { readCollapsed } from './collapsed.js'
 import { looksLikePerf, readPerf } from './perf.js'
 import { readPprof } from './pprof.js'
+import { looksLikePstats, readPstats } from './pstats.js'
 import { readSpeedscope } from './speedscope.js'
 import { readCpuProfile, readHeapProfile } from './v8.js'
 
@@ -15,7 +16,7 @@ const maxText = 0x1fffffe8
 export async function readProfile(packed: Uint8Array, where: string): Promise<Profile> {
   const bytes = unpack(packed, where)
   if (bytes.length === 0) throw unreadable(where, 'it is empty.')
-  if (!isText(bytes)) return readPprof(bytes, where)
+  if (!isText(bytes)) return looksLikePstats(bytes) ? readPstats(bytes, where) : readPprof(bytes, where)
   if (bytes.length > maxText)
     throw unreadable(where, `a text of more than ${maxText >> 20} MB; convert it to pprof first.`)
   const text = new TextDecoder().decode(bytes)

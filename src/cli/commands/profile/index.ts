@@ -64,7 +64,8 @@ Flags of convert:
 
 show --open shows the flame graph in a browser: one page that needs no network. FILE may be a folder that perfwright
 wrote, a pprof file (Go, Pyroscope, py-spy), a .cpuprofile or .heapprofile of V8, a speedscope file, collapsed
-stacks (py-spy record -f raw, async-profiler, stackcollapse), or the text of perf script: told apart by its content.
+stacks (py-spy record -f raw, async-profiler, stackcollapse), what cProfile wrote (python -m cProfile -o FILE), or
+the text of perf script: told apart by its content.
 The line in the table stands below the fewest functions that hold 80 % of the resource.
 
 diff compares what each function costs a request (or a second), by a permutation test over the profiles of each side,
