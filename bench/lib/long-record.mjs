@@ -1,5 +1,5 @@
 // A record as the real writer makes it, of a run that would take long: every second of every endpoint, with sketches.
-import { openRecord } from '../../dist/record/index.js'
+import { Merger, openRecord } from '../../dist/record/index.js'
 import { Sketch } from '../../dist/stats/index.js'
 
 /** A small generator with a seed, so that two builds are equal. */
@@ -11,7 +11,8 @@ function randomOf(seed) {
   }
 }
 
-export async function buildLongRecord(dir, { seconds, endpoints }) {
+/** @param options  of the writer */
+export async function buildLongRecord(dir, { seconds, endpoints, options = {} }) {
   const random = randomOf(7)
   const startedUnixMs = Date.UTC(2026, 0, 1)
   const scenario = {
@@ -19,6 +20,11 @@ export async function buildLongRecord(dir, { seconds, endpoints }) {
     rate: endpoints * 5,
     duration: `${seconds}s`,
     preAllocatedVUs: 50,
+  }
+  const thresholds = {
+    http_req_duration: ['p(95)<500', 'p(99)<1000'],
+    http_req_failed: ['rate<0.01'],
+    'http_req_duration{name:GET /service-3/resource-3}': ['p(95)<50'],
   }
   const writer = await openRecord(
     { dir },
@@ -29,13 +35,13 @@ export async function buildLongRecord(dir, { seconds, endpoints }) {
       tool: { name: 'perfwright', version: '0' },
       engine: { name: 'native', version: '0' },
       script: { path: 'long.js', sha256: '0', sources: [] },
-      options: { scenarios: { default: scenario } },
+      options: { scenarios: { default: scenario }, thresholds },
       commandLine: ['run', 'long.js'],
       environment: { hosts: [], git: null, scalingFactor: null },
       writer: { host: 'bench', pid: process.pid },
       startedUnixMs,
     },
-    { segmentBytes: undefined },
+    options,
   )
   const names = [
     'http_reqs',
@@ -44,8 +50,12 @@ export async function buildLongRecord(dir, { seconds, endpoints }) {
     'http_req_waiting',
     'http_req_receiving',
     'http_req_response_time',
+    'http_req_blocked',
+    'http_req_connecting',
+    'http_req_sending',
+    'http_req_tls_handshaking',
   ]
-  const types = ['counter', 'rate', 'trend', 'trend', 'trend', 'trend']
+  const types = ['counter', 'rate', ...names.slice(2).map(() => 'trend')]
   const metrics = names.map((name, id) => ({
     id,
     name,
@@ -62,6 +72,8 @@ export async function buildLongRecord(dir, { seconds, endpoints }) {
       ['status', '200'],
     ],
   }))
+  const trends = metrics.slice(2).map(({ id }) => id)
+  const totals = new Merger({})
   for (let second = 0; second < seconds; second++) {
     const rows = []
     for (let tags = 0; tags < endpoints; tags++) {
@@ -71,14 +83,13 @@ export async function buildLongRecord(dir, { seconds, endpoints }) {
       const sketch = new Sketch()
       for (let i = 0; i < count; i++) sketch.add((5 + (tags % 50)) * Math.exp(random() + random() - 1))
       const row = sketch.toRow()
-      for (const metric of [2, 3, 4, 5]) rows.push({ metric, tags, ...row })
+      for (const metric of trends) rows.push({ metric, tags, ...row })
     }
     const first = second === 0
-    writer.window(
-      { metrics: first ? metrics : [], tagSets: first ? tagSets : [], rows },
-      { fromNs: second * 1e9, toNs: (second + 1) * 1e9, unixMs: startedUnixMs + (second + 1) * 1000 },
-    )
     const span = { fromNs: second * 1e9, toNs: (second + 1) * 1e9, unixMs: startedUnixMs + (second + 1) * 1000 }
+    const batch = { metrics: first ? metrics : [], tagSets: first ? tagSets : [], rows }
+    totals.add({ batch })
+    writer.window(batch, span)
     writer.observe('target', { cpu_cores: random(), rss_bytes: 1e8 + second * 1000, threads: 11 }, span)
     writer.observe('node', { event_loop_lag_p99_ms: random() * 10, heap_used_bytes: 5e7 * (1 + random()) }, span)
     if (second % 20 === 19) await writer.flush()
@@ -87,8 +98,14 @@ export async function buildLongRecord(dir, { seconds, endpoints }) {
     endedUnixMs: startedUnixMs + seconds * 1000,
     durationNs: seconds * 1e9,
     scenarios: [],
-    thresholds: [],
-    aggregate: undefined,
+    thresholds: Object.entries(thresholds).map(([name, sources]) => ({
+      name,
+      results: sources.map((source) => ({ source, ok: true, value: undefined })),
+    })),
+    aggregate: {
+      observed: () => totals.totals().map(({ metric, sink }) => ({ name: metric.name, metric, sink })),
+      checks: { root: { name: '', path: '', checks: new Map(), groups: new Map() } },
+    },
     trendStats: [],
     trust: undefined,
     exit: { code: 0, reason: undefined },

@@ -1,7 +1,8 @@
 /** The bins of a run's columns. */
 
-/** A number for each bin; NaN where nothing was measured, which is not 0. */
-export type Column = Float64Array
+import type { Column } from '#record/index.js'
+
+export type { Column }
 
 export interface Grid {
   readonly binS: number

@@ -101,10 +101,9 @@ export interface DecodedFrame {
 
 /**
  * Checks a window and adds its definitions to the dictionary.
- * @param exceptMetrics  their rows are passed over unread: most of the time goes into rows
  * @throws DamagedLine
  */
-export function decodeFrame(value: unknown, known: FrameDictionary, exceptMetrics?: ReadonlySet<string>): DecodedFrame {
+export function decodeFrame(value: unknown, known: FrameDictionary): DecodedFrame {
   const raw = object(value, 'window')
   const metrics = array(raw['metrics'], 'metrics').map(decodeMetric)
   const tagSets = array(raw['tagSets'], 'tagSets').map(decodeTagSet)
@@ -115,7 +114,6 @@ export function decodeFrame(value: unknown, known: FrameDictionary, exceptMetric
   for (const entry of array(raw['rows'], 'rows')) {
     const row = array(entry, 'row')
     const metric = known.metrics.get(whole(row[0], 'row metric'))
-    if (metric !== undefined && exceptMetrics?.has(metric.name) === true) continue
     if (metric === undefined || !known.tagSets.has(whole(row[1], 'row tags'))) orphanRows++
     else rows.push(decodeRow(row, metric))
   }
@@ -133,7 +131,7 @@ export function decodeFrame(value: unknown, known: FrameDictionary, exceptMetric
   return { frame, orphanRows }
 }
 
-function toLine(value: unknown): Buffer {
+export function toLine(value: unknown): Buffer {
   const json = JSON.stringify(value)
   const length = Buffer.byteLength(json)
   const line = Buffer.allocUnsafe(length + 10)
@@ -149,7 +147,7 @@ function toLine(value: unknown): Buffer {
   return line
 }
 
-function encodeRow(row: WindowRow): unknown[] {
+export function encodeRow(row: WindowRow): unknown[] {
   if (row.values !== undefined) return [row.metric, row.tags, Array.from(row.values, number)]
   const plain = [row.metric, row.tags, row.count, number(row.sum), number(row.min), number(row.max)]
   if (row.buckets === undefined) return plain
@@ -162,7 +160,7 @@ function encodeRow(row: WindowRow): unknown[] {
   return [...plain, row.zeros ?? 0, steps]
 }
 
-function decodeRow(row: readonly unknown[], metric: Metric): WindowRow {
+export function decodeRow(row: readonly unknown[], metric: Metric): WindowRow {
   const ids = { metric: metric.id, tags: row[1] as number }
   if (metric.type === 'trend' && Array.isArray(row[2])) {
     const values = row[2]
@@ -206,7 +204,7 @@ function decodeRow(row: readonly unknown[], metric: Metric): WindowRow {
   return full
 }
 
-function decodeMetric(value: unknown): Metric {
+export function decodeMetric(value: unknown): Metric {
   const [id, name, type, contains, own] = array(value, 'metric')
   if (!TYPES.includes(type as MetricType) || !KINDS.includes(contains as ValueKind) || typeof own !== 'boolean') {
     throw new DamagedLine('a metric of an unknown type')
@@ -246,27 +244,27 @@ function decodeNumber(value: unknown, what: string): number {
   return finite(value, what)
 }
 
-function finite(value: unknown, what: string): number {
+export function finite(value: unknown, what: string): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) throw new DamagedLine(`${what} is not a number`)
   return value
 }
 
-function whole(value: unknown, what: string): number {
+export function whole(value: unknown, what: string): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0) throw new DamagedLine(`${what} is not a whole number`)
   return value as number
 }
 
-function text(value: unknown, what: string): string {
+export function text(value: unknown, what: string): string {
   if (typeof value !== 'string') throw new DamagedLine(`${what} is not text`)
   return value
 }
 
-function array(value: unknown, what: string): readonly unknown[] {
+export function array(value: unknown, what: string): readonly unknown[] {
   if (!Array.isArray(value)) throw new DamagedLine(`${what} is not a list`)
   return value
 }
 
-function object(value: unknown, what: string): Record<string, unknown> {
+export function object(value: unknown, what: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new DamagedLine(`${what} is not an object`)
   return value as Record<string, unknown>

@@ -17,6 +17,22 @@ export { MAX_OBSERVED_TAG_SETS, type Reading, type Readings } from './observed.j
 export { type ReaderOptions, readRecord, type RunRecord } from './record-reader.js'
 export { openRecord, type RecordTap, type RecordWriter, type RunEnding, type WriterOptions } from './record-writer.js'
 export { redactCommandLine, redactData, redactText, redactUrl } from './redact.js'
+export {
+  type Objective,
+  objectiveKey,
+  ObjectiveReader,
+  stretchOfSpec,
+} from './rollup/objective-parts.js'
+export type {
+  Column,
+  Endpoint,
+  FailureKind,
+  LoadColumns,
+  LoadDigest,
+  ObjectiveParts,
+  RequestColumns,
+  RequestTotals,
+} from './rollup/types.js'
 export type { SeriesWindow } from './series-reader.js'
 export { metricTotal, RECORD_TREND_STATS } from './totals.js'
 export * from './types.js'

@@ -8,13 +8,13 @@ export interface TimeRange {
   readonly fromNs?: number
   /** The end of the run when left out. */
   readonly toNs?: number
-  /** Metrics that are passed over: what a reader does not need costs it little so. */
-  readonly exceptMetrics?: ReadonlySet<string>
 }
 
 export interface TotalsQuery extends TimeRange {
   /** All metrics when left out. */
   readonly metric?: string
+  /** As `metric`, several of them. */
+  readonly metrics?: ReadonlySet<string>
   /** Only samples that have these tags. */
   readonly tags?: Readonly<Record<string, string>>
   /** Totals per value of these tags; one total a metric when left out, `'all'` for every tag set by itself. */
@@ -50,6 +50,11 @@ export class Merger {
     for (const row of batch.rows) this.#sink(row)?.mergeRow(row)
   }
 
+  /** Totals so far. */
+  get size(): number {
+    return this.#totals.size
+  }
+
   /** In the order in which each had its first sample. */
   totals(): readonly SeriesTotal[] {
     return [...this.#totals.values()]
@@ -70,6 +75,7 @@ export class Merger {
     const tags = this.#groups.get(row.tags)
     if (metric === undefined || tags === undefined) return undefined
     if (this.#query.metric !== undefined && metric.name !== this.#query.metric) return undefined
+    if (this.#query.metrics?.has(metric.name) === false) return undefined
     const key = JSON.stringify([metric.id, tags])
     let total = this.#totals.get(key)
     if (total === undefined) {

@@ -9,6 +9,11 @@ import type { Finding } from './findings.js'
 import { readAnalysis, readFindings } from './findings-file.js'
 import { Merger, type SeriesTotal, type TimeRange, type TotalsQuery } from './merger.js'
 import { isSystemError, readRunFile, type StateOptions, stateOf } from './run-file.js'
+import { objectivesIn } from './rollup/objective-parts.js'
+import { digestWindows } from './rollup/read-windows.js'
+import { readRollup } from './rollup/rollup-reader.js'
+import { readSegments } from './rollup/segments.js'
+import type { LoadDigest } from './rollup/types.js'
 import { noFindings, SeriesReader, type SeriesWindow } from './series-reader.js'
 import { checksOf, totalsOf } from './totals.js'
 import type { CheckGroup, Missing, RecordEvent, RunFile, RunTotals } from './types.js'
@@ -19,7 +24,8 @@ export interface ReaderOptions extends StateOptions {
 
 /**
  * Opens a record: one that ended, one under way, one whose run was killed, one that lost a part of its files.
- * Reads every window once, so `missing` is complete.
+ * Goes through the whole series, so `missing` is complete: window by window, or, of a finished run that left a list of its
+ * files, by their checksums.
  * @param dir  the folder that holds `run.json`
  * @throws PW_RECORD_UNREADABLE, PW_RECORD_INVALID, PW_RECORD_NEWER
  */
@@ -28,8 +34,12 @@ export async function readRecord(dir: string, options: ReaderOptions = {}): Prom
   const found = noFindings()
   const aggregate = new MetricAggregate(new MetricRegistry())
   try {
-    for await (const window of new SeriesReader(disk, join(dir, 'series'), 'series').windows(found)) {
-      aggregate.merge(window.batch, window)
+    const listed = await readSegments(disk, dir)
+    // What has its totals in `run.json` needs none of the rows for them.
+    const files: typeof listed = listed.size > 0 && (await hasTotals(dir, disk)) ? listed : new Map()
+    const series = new SeriesReader(disk, join(dir, 'series'), 'series')
+    for await (const window of series.windows(found, files)) {
+      if (files.size === 0) aggregate.merge(window.batch, window)
     }
   } catch (error) {
     if (!isSystemError(error)) throw error
@@ -60,6 +70,17 @@ export async function readRecord(dir: string, options: ReaderOptions = {}): Prom
   })
 }
 
+/** A run that ended and wrote so. */
+async function hasTotals(dir: string, disk: Disk): Promise<boolean> {
+  try {
+    const run = await readRunFile(dir, disk, noFindings(), [])
+    return run.state === 'finished' && run.summary !== null && run.checks !== null
+  } catch {
+    // Said when it is read for good.
+    return false
+  }
+}
+
 type RunRecordInit = Pick<RunRecord, 'dir' | 'run' | 'state' | 'missing' | 'durationNs' | 'totals' | 'checks'> & {
   readonly disk: Disk
 }
@@ -79,6 +100,7 @@ export class RunRecord {
   readonly totals: RunTotals
   readonly checks: CheckGroup
   readonly #disk: Disk
+  #digest: Promise<LoadDigest> | undefined
 
   /** Use `readRecord`. */
   constructor(init: RunRecordInit) {
@@ -98,19 +120,25 @@ export class RunRecord {
   }
 
   /**
+   * The load as columns over time and totals: what reports and diagnosis ask for. Taken from what the run left of itself
+   * as it ended, else from one pass over its windows; read once, however often it is asked for.
+   */
+  digest(): Promise<LoadDigest> {
+    this.#digest ??= this.#readDigest()
+    return this.#digest
+  }
+
+  /**
    * The windows in the order in which they were written: one a second and worker.
    * @param part  `series`, or what was observed beside the load: `observed/injector`
    */
   async *windows(range: TimeRange = {}, part = 'series'): AsyncGenerator<SeriesWindow> {
     if (part !== 'series' && !/^observed\/[a-z0-9][a-z0-9-]*$/.test(part))
       throw new RangeError(`${part} is no part of a record`)
-    const { fromNs = 0, toNs = Number.POSITIVE_INFINITY, exceptMetrics } = range
+    const { fromNs = 0, toNs = Number.POSITIVE_INFINITY } = range
     let metrics: Metric[] = []
     let tagSets: SeriesWindow['batch']['tagSets'][number][] = []
-    for await (const window of new SeriesReader(this.#disk, join(this.dir, part), part).windows(
-      noFindings(),
-      exceptMetrics,
-    )) {
+    for await (const window of new SeriesReader(this.#disk, join(this.dir, part), part).windows()) {
       metrics.push(...window.batch.metrics)
       tagSets.push(...window.batch.tagSets)
       if (window.fromNs < fromNs || window.toNs > toNs) continue
@@ -152,6 +180,16 @@ export class RunRecord {
     const value = total?.sink.sketch.quantile(q)
     if (total === undefined || value === undefined) return undefined
     return { value, relativeError: total.sink.sketch.exact ? 0 : RELATIVE_ERROR, count: total.sink.count }
+  }
+
+  async #readDigest(): Promise<LoadDigest> {
+    const { written, durationNs } = this.run
+    const isWhole = this.state === 'finished' && !this.missing.some(({ what }) => what.startsWith('series'))
+    const left =
+      isWhole && written !== null && durationNs !== null
+        ? await readRollup(this.#disk, this.dir, { windows: written.windows, durationNs })
+        : undefined
+    return left ?? digestWindows(this.windows(), this.durationNs, objectivesIn(this.run.options))
   }
 
   /** Names of what was observed beside the load: `injector`, `host`, ... */

@@ -7,7 +7,8 @@ import { diskReason, recordExists } from './errors.js'
 import { EventWriter } from './event-writer.js'
 import { Losses } from './losses.js'
 import { ObservedBatches, type Readings } from './observed.js'
-import { SeriesWriter } from './series-writer.js'
+import { ROLLUP_FROM_BYTES, RollupWriter } from './rollup/rollup-writer.js'
+import { type SeriesListener, SeriesWriter } from './series-writer.js'
 import { checksOf, totalsOf } from './totals.js'
 import {
   FORMAT_VERSION,
@@ -26,6 +27,8 @@ export interface WriterOptions {
   readonly clock?: Clock
   /** A file of the series is closed and compressed at this size; 16 MB when left out. */
   readonly segmentBytes?: number
+  /** A series of fewer bytes leaves no roll-up; 8 MB when left out. */
+  readonly rollupFromBytes?: number
   /** Told once, on the first thing that cannot be written. */
   readonly warn?: (message: string) => void
 }
@@ -102,6 +105,7 @@ export class RecordWriter {
   readonly #segmentBytes: number | undefined
   readonly #queue = new WriteQueue(MAX_WAITING)
   readonly #series: SeriesWriter
+  readonly #rollup: RollupWriter
   readonly #observed = new Map<string, { readonly series: SeriesWriter; readonly batches: ObservedBatches }>()
   readonly #events: EventWriter
   readonly #folders = new Set<string>()
@@ -125,7 +129,12 @@ export class RecordWriter {
     this.#segmentBytes = options.segmentBytes
     this.#losses = losses
     this.#dead = dead
-    this.#series = this.#newSeries('series')
+    const rollup = new RollupWriter(options.disk, dir, header.options, options.rollupFromBytes ?? ROLLUP_FROM_BYTES)
+    this.#rollup = rollup
+    this.#series = this.#newSeries('series', {
+      window: (window) => rollup.add(window),
+      segment: (facts) => rollup.segment(facts),
+    })
     this.#events = new EventWriter(options.disk, dir)
   }
 
@@ -220,6 +229,7 @@ export class RecordWriter {
   async #finish(end: RunEnding): Promise<void> {
     await this.flush()
     await this.#close()
+    if (this.#dead === undefined) await this.#rollup.finish(end.durationNs)
     await this.#try('run.json', undefined, async () => {
       await this.#disk.remove(join(this.dir, RESERVE))
       await this.#replace(this.#runFile('finished', end))
@@ -232,8 +242,11 @@ export class RecordWriter {
     await this.#try(EVENTS.place, undefined, () => this.#events.close())
   }
 
-  #newSeries(name: string): SeriesWriter {
-    return new SeriesWriter(this.#disk, join(this.dir, name), this.#header, this.#segmentBytes)
+  #newSeries(name: string, listener?: SeriesListener): SeriesWriter {
+    return new SeriesWriter(this.#disk, join(this.dir, name), this.#header, {
+      segmentBytes: this.#segmentBytes,
+      ...(listener === undefined ? {} : { listener }),
+    })
   }
 
   #append(series: SeriesWriter, place: string, batch: WindowBatch, span: WindowSpan, source: string): void {
@@ -244,6 +257,7 @@ export class RecordWriter {
       this.#try(place, 'window', async () => {
         await this.#folder(place)
         await series.write(batch, span, source)
+        if (series === this.#series) await this.#rollup.flush(series.bytes)
       }),
     )
     if (queued) return

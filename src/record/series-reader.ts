@@ -13,6 +13,7 @@ import {
   type SeriesHead,
 } from './frame.js'
 import { linesOf } from './lines.js'
+import { isAsWritten, type SegmentFacts } from './rollup/segments.js'
 import type { Missing, WindowSpan } from './types.js'
 
 /** One second of one worker: `batch` defines what no earlier window that was read has. */
@@ -46,13 +47,19 @@ export class SeriesReader {
     this.#name = name
   }
 
+  /** @param passOver  files that are not unpacked as long as they are, to the bit, what their writer left */
   async *windows(
     found: SeriesFindings = noFindings(),
-    exceptMetrics?: ReadonlySet<string>,
+    passOver: ReadonlyMap<string, SegmentFacts> = new Map(),
   ): AsyncGenerator<SeriesWindow> {
     const report = new GapReport(this.#name, found)
     const told: Told = { metrics: new Map(), names: new Set(), tagSets: new Set() }
     for (const name of await this.#files()) {
+      const facts = passOver.get(name)
+      if (facts !== undefined && (await isAsWritten(this.#disk, join(this.#dir, name), facts))) {
+        report.file(facts)
+        continue
+      }
       const known: FrameDictionary = { metrics: new Map(), tagSets: new Map() }
       let isHead = true
       try {
@@ -70,7 +77,7 @@ export class SeriesReader {
                 continue
               }
             }
-            const { frame, orphanRows } = decodeFrame(value, known, exceptMetrics)
+            const { frame, orphanRows } = decodeFrame(value, known)
             checkMetrics(frame, told)
             report.frame(frame, orphanRows)
             yield windowOf(frame, known, told)
@@ -191,7 +198,7 @@ class GapReport {
     this.#found = found
   }
 
-  frame(frame: Frame, orphanRows: number): void {
+  frame(frame: Pick<Frame, 'seq' | 'fromNs' | 'toNs' | 'unixMs'>, orphanRows: number): void {
     const found = this.#found
     const lost = frame.seq - this.#next
     if (lost > 0) {
@@ -205,6 +212,14 @@ class GapReport {
     found.windows++
     found.lastToNs = Math.max(found.lastToNs, frame.toNs)
     found.lastUnixMs = Math.max(found.lastUnixMs, frame.unixMs)
+  }
+
+  /** A whole file, as if each of its windows had been read. */
+  file({ firstSeq, lastSeq, fromNs, lastToNs, lastUnixMs }: SegmentFacts): void {
+    this.frame({ seq: firstSeq, fromNs, toNs: lastToNs, unixMs: lastUnixMs }, 0)
+    this.#next = Math.max(this.#next, lastSeq + 1)
+    this.#found.windows += Math.max(0, lastSeq - firstSeq)
+    this.torn = false
   }
 
   damage(why: string): void {

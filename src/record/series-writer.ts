@@ -1,13 +1,23 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { MetricRegistry, TagRegistry } from '#metrics/index.js'
 import type { Metric, WindowBatch, WindowRow } from '#metrics/types.js'
 import { RELATIVE_ERROR } from '#stats/index.js'
 import type { AppendFile, Disk } from './disk.js'
 import { encodeFrame, encodeHead } from './frame.js'
+import { checksumOf, type SegmentFacts } from './rollup/segments.js'
+import type { SeriesWindow } from './series-reader.js'
 import type { RunHeader, WindowSpan } from './types.js'
 
 /** A file of a series is closed at this size: a damaged definition costs the rows of one file at most. */
 export const SEGMENT_BYTES: number = 16 << 20
+
+/** Who is told what goes into a series, as its readers will find it. */
+export interface SeriesListener {
+  window(window: SeriesWindow): void
+  /** A file is complete. */
+  segment(facts: SegmentFacts): void
+}
 
 /**
  * Appends windows of any number of sources to `NNNNNN.ndjson` files of one folder, and compresses those that are full
@@ -24,14 +34,32 @@ export class SeriesWriter {
   /** What the open file defines already. */
   readonly #metricsTold = new Set<number>()
   readonly #tagSetsTold = new Set<number>()
+  readonly #listener: SeriesListener | undefined
+  /** What the listener knows already. */
+  readonly #metricsHeard = new Set<number>()
+  readonly #tagSetsHeard = new Set<number>()
   #file: AppendFile | undefined
   #bytes = 0
   #segment = 0
   #seq = 0
   /** The last write failed, so a part of a line may stand at the end of the file. */
   #torn = false
+  #allBytes = 0
+  #facts: Omit<SegmentFacts, 'file' | 'bytes' | 'crc32'> | undefined
+  #crc = 0
+  /** A window of the open file was lost, or stands in it torn. */
+  #hasGap = false
 
-  constructor(disk: Disk, dir: string, run: RunHeader, segmentBytes: number = SEGMENT_BYTES) {
+  constructor(
+    disk: Disk,
+    dir: string,
+    run: RunHeader,
+    {
+      segmentBytes = SEGMENT_BYTES,
+      listener,
+    }: { readonly segmentBytes?: number | undefined; readonly listener?: SeriesListener } = {},
+  ) {
+    this.#listener = listener
     this.#disk = disk
     this.#dir = dir
     this.#run = run
@@ -43,9 +71,15 @@ export class SeriesWriter {
     return this.#seq
   }
 
+  /** That were written so far, before compression. */
+  get bytes(): number {
+    return this.#allBytes
+  }
+
   /** Notes a window that was never tried: readers see the gap. Its definitions must still be learned (`learn`). */
   skip(): void {
     this.#seq++
+    this.#hasGap = true
   }
 
   /** Takes in a batch's definitions, which its source will not repeat. */
@@ -72,12 +106,20 @@ export class SeriesWriter {
     this.#file ??= await this.#disk.append(this.#path())
     if (this.#bytes === 0) await this.#append(encodeHead(this.#run, RELATIVE_ERROR))
     const rows = this.#translate(batch.rows, source)
-    const metrics = distinct(rows, 'metric', this.#metricsTold).map((id) => this.#registry.all[id] as Metric)
-    const tagSets = distinct(rows, 'tags', this.#tagSetsTold).map((id) => ({
-      id,
-      entries: this.#tags.byId(id)?.entries ?? [],
-    }))
+    const metrics = this.#metricsOf(rows, this.#metricsTold)
+    const tagSets = this.#tagSetsOf(rows, this.#tagSetsTold)
+    this.#tell(rows, span, source)
+    const hadGap = this.#hasGap
+    this.#hasGap = true
     await this.#append(encodeFrame({ seq, ...span, source, metrics, tagSets, rows }))
+    this.#hasGap = hadGap
+    this.#facts = {
+      firstSeq: this.#facts?.firstSeq ?? seq,
+      lastSeq: seq,
+      fromNs: this.#facts?.fromNs ?? span.fromNs,
+      lastToNs: Math.max(this.#facts?.lastToNs ?? 0, span.toNs),
+      lastUnixMs: Math.max(this.#facts?.lastUnixMs ?? 0, span.unixMs),
+    }
     // Told only now: a reader may not have seen what a failed write was to say.
     for (const { id } of metrics) this.#metricsTold.add(id)
     for (const { id } of tagSets) this.#tagSetsTold.add(id)
@@ -87,6 +129,31 @@ export class SeriesWriter {
     const file = this.#file
     this.#file = undefined
     await file?.close()
+    if (file !== undefined) this.#tellSegment(this.#path(), this.#bytes, this.#crc)
+  }
+
+  #metricsOf(rows: readonly WindowRow[], told: ReadonlySet<number>): Metric[] {
+    return distinct(rows, 'metric', told).map((id) => this.#registry.all[id] as Metric)
+  }
+
+  #tagSetsOf(rows: readonly WindowRow[], told: ReadonlySet<number>): WindowBatch['tagSets'][number][] {
+    return distinct(rows, 'tags', told).map((id) => ({ id, entries: this.#tags.byId(id)?.entries ?? [] }))
+  }
+
+  #tell(rows: readonly WindowRow[], { fromNs, toNs, unixMs }: WindowSpan, source: string): void {
+    if (this.#listener === undefined) return
+    const metrics = this.#metricsOf(rows, this.#metricsHeard)
+    const tagSets = this.#tagSetsOf(rows, this.#tagSetsHeard)
+    for (const { id } of metrics) this.#metricsHeard.add(id)
+    for (const { id } of tagSets) this.#tagSetsHeard.add(id)
+    this.#listener.window({ fromNs, toNs, unixMs, source, batch: { metrics, tagSets, rows } })
+  }
+
+  #tellSegment(path: string, bytes: number, checksum: number): void {
+    const facts = this.#facts
+    this.#facts = undefined
+    if (facts !== undefined && !this.#hasGap)
+      this.#listener?.segment({ file: basename(path), bytes, crc32: checksum, ...facts })
   }
 
   #path(): string {
@@ -96,8 +163,10 @@ export class SeriesWriter {
   async #endSegment(): Promise<void> {
     const file = this.#file
     const path = this.#path()
+    const [bytes, checksum] = [this.#bytes, this.#crc]
     this.#file = undefined
     this.#bytes = 0
+    this.#crc = 0
     this.#torn = false
     this.#segment++
     this.#metricsTold.clear()
@@ -108,10 +177,17 @@ export class SeriesWriter {
       await this.#disk.gzip(path, `${path}.gz.tmp`)
       await this.#disk.rename(`${path}.gz.tmp`, `${path}.gz`)
       await this.#disk.remove(path)
+      const packed = `${path}.gz`
+      const size = (await this.#disk.stat(packed))?.bytes
+      if (size !== undefined && this.#listener !== undefined)
+        this.#tellSegment(packed, size, await checksumOf(this.#disk, packed))
     } catch {
       // Nothing is lost: the plain file stays.
       await this.#disk.remove(`${path}.gz.tmp`).catch(() => {})
+      this.#tellSegment(path, bytes, checksum)
     }
+    this.#facts = undefined
+    this.#hasGap = false
   }
 
   async #append(line: Buffer): Promise<void> {
@@ -120,6 +196,8 @@ export class SeriesWriter {
     await (this.#file as AppendFile).write(data)
     this.#torn = false
     this.#bytes += data.length
+    this.#allBytes += data.length
+    this.#crc = crc32(data, this.#crc)
   }
 
   #translate(rows: readonly WindowRow[], source: string): WindowRow[] {

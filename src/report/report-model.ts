@@ -1,16 +1,7 @@
 /** What a report of a record says, as plain data: the JSON report is this, the others are made of it. */
 import { endpointName } from '#metrics/index.js'
-import type {
-  Analysis,
-  Finding,
-  Missing,
-  RecordEvent,
-  RunFile,
-  RunRecord,
-  SeriesTotal,
-  SeriesWindow,
-} from '#record/index.js'
-import { Merger, metricTotal } from '#record/index.js'
+import type { Analysis, Finding, Missing, RecordEvent, RunFile, RunRecord, SeriesTotal } from '#record/index.js'
+import { metricTotal } from '#record/index.js'
 import { RELATIVE_ERROR, type Sketch } from '#stats/index.js'
 import type { LatencyStats, PartRow } from './part-row.js'
 
@@ -63,28 +54,10 @@ export interface ObservedRow {
   readonly max: number
 }
 
-/** Goes through the windows of a record once. */
-export type Walk = (each: (window: SeriesWindow) => void) => Promise<void>
-
-/** @param walk  for who reads the same windows for more than this: a long record is then read once */
-export async function buildReport(
-  record: RunRecord,
-  walk: Walk = async (each) => {
-    for await (const window of record.windows()) each(window)
-  },
-): Promise<ReportModel> {
+export async function buildReport(record: RunRecord): Promise<ReportModel> {
   const { events, missing: missingEvents } = await record.events()
   const durationS = record.durationNs / 1e9
-  const keys: readonly (readonly string[])[] = [['method', 'name', 'url'], ['scenario'], ['group']]
-  const mergers = [
-    ...keys.map((by) => new Merger({ by })),
-    new Merger({ metric: 'http_req_failed', by: ['status', 'error', 'error_code'] }),
-    new Merger({}),
-  ]
-  await walk((window) => {
-    for (const merger of mergers) merger.add(window)
-  })
-  const [endpoints = [], scenarios = [], groups = [], failures = [], whole = []] = mergers.map((one) => one.totals())
+  const { endpoints, scenarios, groups, failures, whole } = (await record.digest()).parts
   const observed: Record<string, readonly ObservedRow[]> = {}
   for (const name of await record.observed())
     observed[name] = observedRows(await record.totalsOf({}, `observed/${name}`))

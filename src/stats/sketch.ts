@@ -120,7 +120,12 @@ export class Sketch {
 
   /** Takes in all that `other` has; `other` stays as it is. */
   merge(other: Sketch): void {
-    this.mergeRow(other.toRow())
+    if (!other.exact || other === this) {
+      this.mergeRow(other.toRow())
+      return
+    }
+    // All its values are at hand: no need to make buckets of them first.
+    for (let i = 0; i < other.#pendingCount; i++) this.add(other.#pending[i]!)
   }
 
   /** Takes in a row as `toRow` gives it. Stays exact only if the row brings its values and all fit. */

@@ -232,9 +232,11 @@ async function companionsOf({ runtime, plan }: RunCommand, io: CommandIo): Promi
       observes: observe !== undefined,
     }),
   )
+  const { RunReading } = await import('../run-companions/run-reading.js')
+  const reading = new RunReading()
   const { DiagnoseCompanion } = await import('../run-companions/diagnose.js')
   const color = io.stdout.isTTY === true && !runtime.noColor
-  companions.push(new DiagnoseCompanion({ color, width: Math.min(io.stdout.columns ?? 120, 160) }))
+  companions.push(new DiagnoseCompanion(reading, { color, width: Math.min(io.stdout.columns ?? 120, 160) }))
   if (slo !== undefined) {
     const { SloCompanion } = await import('../run-companions/slo.js')
     companions.push(new SloCompanion(slo, io.cwd))
@@ -242,7 +244,7 @@ async function companionsOf({ runtime, plan }: RunCommand, io: CommandIo): Promi
   // The last one: it shows what the others found.
   if (report !== undefined) {
     const { ReportCompanion } = await import('../run-companions/report.js')
-    companions.push(new ReportCompanion(report))
+    companions.push(new ReportCompanion(reading, report))
   }
   return companions
 }

@@ -2,20 +2,24 @@
 import type { CompanionAnswer, RunCompanion } from '#api/companion.js'
 import { diagnose } from '#diagnose/diagnose.js'
 import { briefText } from '#diagnose/text.js'
-import { nodeDisk, readRecord, writeFindings } from '#record/index.js'
+import { nodeDisk, writeFindings } from '#record/index.js'
+import type { RunReading } from './run-reading.js'
 
 export class DiagnoseCompanion implements RunCompanion {
   readonly name = 'diagnose'
   readonly #color: boolean
   readonly #width: number
 
-  constructor(terminal: { readonly color: boolean; readonly width: number }) {
+  readonly #reading: RunReading
+
+  constructor(reading: RunReading, terminal: { readonly color: boolean; readonly width: number }) {
+    this.#reading = reading
     this.#color = terminal.color
     this.#width = terminal.width
   }
 
   async recordClosed(dir: string): Promise<CompanionAnswer | undefined> {
-    const record = await readRecord(dir)
+    const record = await this.#reading.open(dir)
     const diagnosis = await diagnose(record)
     const { findings, analysis } = diagnosis
     await writeFindings(nodeDisk, dir, { findings, analysis })

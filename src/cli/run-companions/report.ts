@@ -2,19 +2,22 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CompanionAnswer, RunCompanion } from '#api/companion.js'
-import { readRecord } from '#record/index.js'
 import { renderReport } from '#report/index.js'
+import type { RunReading } from './run-reading.js'
 
 export class ReportCompanion implements RunCompanion {
   readonly name = 'report'
   readonly #language: string
 
-  constructor(language: string) {
+  readonly #reading: RunReading
+
+  constructor(reading: RunReading, language: string) {
+    this.#reading = reading
     this.#language = language
   }
 
   async recordClosed(dir: string): Promise<CompanionAnswer | undefined> {
-    const record = await readRecord(dir)
+    const record = await this.#reading.open(dir)
     const pieces: (string | Uint8Array)[] = []
     for await (const piece of renderReport(record, 'html', { series: false, language: this.#language }))
       pieces.push(piece)

@@ -1,78 +1,79 @@
 /** Thresholds of the run with the uncertainty of what was measured. */
-import { isObject, readDuration, Reading } from '#config/values.js'
+import { isObject } from '#config/values.js'
 import { type Aggregation, holds, parseExpression, type ThresholdExpression } from '#gate/expression.js'
-import { endpointName, type Metric, MetricSink, parseSelector } from '#metrics/index.js'
-import type { ObjectiveResult, RunRecord, SeriesWindow, ThresholdVerdictRow } from '#record/index.js'
+import { endpointName, type Metric, type MetricSink, parseSelector } from '#metrics/index.js'
+import {
+  objectiveKey,
+  type ObjectiveParts,
+  ObjectiveReader,
+  type ObjectiveResult,
+  type RunRecord,
+  type SeriesWindow,
+  stretchOfSpec,
+  type ThresholdVerdictRow,
+} from '#record/index.js'
 import { sketchQuantileInterval, type Sketch, stretchInterval, trialsToShow, wilson } from '#stats/index.js'
 import type { Evidence } from '../evidence.js'
 
-/** Stretches into which a run is cut to see how much its own parts differ. */
-const mostParts = 60
 /** Objectives whose parts are held in memory at once; more are given without an interval. */
 const mostJudged = 400
 
-/** Reads the record once for all of them. @param rows  the run's own thresholds when left out */
+/** Reads the record at most once for all of them. @param rows  the run's own thresholds when left out */
 export async function objectivesOf(
   evidence: Pick<Evidence, 'run' | 'durationS'>,
   record: RunRecord,
   rows: readonly ThresholdVerdictRow[] = evidence.run.thresholds,
 ): Promise<readonly ObjectiveResult[]> {
   const wanted = rows.slice(0, mostJudged).map((row) => new Judged(row, evidence))
-  if (wanted.length > 0) for await (const window of record.windows()) for (const one of wanted) one.add(window)
+  const known = (await record.digest()).objectives
+  const unread = wanted.filter((one) => !one.takeFrom(known))
+  if (unread.length > 0) {
+    // A threshold that looks at the end of the run alone, or one that was not the run's own.
+    const fromNs = Math.min(...unread.map((one) => one.fromNs))
+    for await (const window of record.windows({ fromNs })) for (const one of unread) one.add(window)
+  }
   return rows.map((row, i) => wanted[i]?.result() ?? withoutInterval(row))
 }
 
 class Judged {
+  readonly fromNs: number
   readonly #row: ThresholdVerdictRow
   readonly #expression: ThresholdExpression | undefined
-  readonly #metricName: string
-  readonly #tags: readonly (readonly [string, string])[]
-  readonly #excludeFirstNs: number
+  readonly #key: string
+  readonly #reader: ObjectiveReader
   readonly #durationS: number
-  readonly #partNs: number
-  readonly #parts = new Map<number, MetricSink>()
-  #metric: Metric | undefined
-  readonly #tagSets = new Map<number, boolean>()
+  #known: ObjectiveParts | undefined
 
   constructor(row: ThresholdVerdictRow, evidence: Pick<Evidence, 'run' | 'durationS'>) {
     const parsed = parseExpression(row.source)
     this.#row = row
     this.#expression = 'problem' in parsed ? undefined : parsed
-    const selector = selectorOf(row.metric)
-    this.#metricName = selector.metric
-    this.#tags = selector.tags
     const { excludeFirstS, windowS } = stretchOf(row, evidence.run.options)
     // A sliding window at the end of the run looks at its last stretch alone.
     const skippedS = windowS === undefined ? excludeFirstS : Math.max(excludeFirstS, evidence.durationS - windowS)
-    this.#excludeFirstNs = skippedS * 1e9
+    const objective = { metric: row.metric, excludeFirstS: skippedS }
+    this.fromNs = skippedS * 1e9
+    this.#key = objectiveKey(objective)
+    this.#reader = new ObjectiveReader(objective)
     this.#durationS = Math.max(0, evidence.durationS - skippedS)
-    this.#partNs = Math.max(1e9, (this.#durationS * 1e9) / mostParts)
   }
 
-  add({ batch, fromNs }: SeriesWindow): void {
-    this.#metric ??= batch.metrics.find(({ name }) => name === this.#metricName)
-    for (const { id, entries } of batch.tagSets) {
-      const has = new Map(entries)
-      this.#tagSets.set(
-        id,
-        this.#tags.every(([key, value]) => has.get(key) === value),
-      )
-    }
-    if (this.#metric === undefined || fromNs < this.#excludeFirstNs) return
-    for (const row of batch.rows) {
-      if (row.metric !== this.#metric.id || this.#tagSets.get(row.tags) !== true) continue
-      const at = Math.min(mostParts - 1, Math.floor((fromNs - this.#excludeFirstNs) / this.#partNs))
-      let sink = this.#parts.get(at)
-      if (sink === undefined) this.#parts.set(at, (sink = new MetricSink(this.#metric.type)))
-      sink.mergeRow(row)
-    }
+  /** False when it is not among them. */
+  takeFrom(known: ReadonlyMap<string, ObjectiveParts>): boolean {
+    this.#known = known.get(this.#key)
+    return this.#known !== undefined
+  }
+
+  add(window: SeriesWindow): void {
+    this.#reader.add(window)
   }
 
   result(): ObjectiveResult {
-    const parts = [...this.#parts].sort(([a], [b]) => a - b).map(([, sink]) => sink)
+    const found = this.#known ?? this.#reader.parts()
+    const parts = found?.sinks ?? []
     const count = parts.reduce((sum, part) => sum + part.count, 0)
     const base = withoutInterval(this.#row)
-    if (this.#metric === undefined || this.#expression === undefined || count === 0) return base
+    if (found === undefined || this.#expression === undefined || count === 0) return base
     const { aggregation } = this.#expression
     const interval = intervalOf(parts, aggregation, this.#durationS)
     const value = this.#row.value ?? interval.value
@@ -80,7 +81,7 @@ class Judged {
     return {
       ...base,
       value,
-      unit: unitOf(this.#metric, aggregation),
+      unit: unitOf(found.metric, aggregation),
       low,
       high,
       count,
@@ -219,22 +220,14 @@ function unitOf({ contains, type }: Metric, { method }: Aggregation): string {
   return method === 'rate' && type === 'counter' ? (unit === '' ? '/s' : `${unit}/s`) : unit
 }
 
-/** perfwright's own keys of a threshold, as the options of the record have them. */
 function stretchOf(
   row: ThresholdVerdictRow,
   options: Readonly<Record<string, unknown>>,
-): { readonly excludeFirstS: number; readonly windowS: number | undefined } {
+): ReturnType<typeof stretchOfSpec> {
   const all = options['thresholds']
   const specs = isObject(all) ? all[row.metric] : undefined
   const spec = Array.isArray(specs)
     ? specs.find((one) => isObject(one) && one['threshold'] === row.source && (one['excludeFirst'] ?? one['window']))
     : undefined
-  if (!isObject(spec)) return { excludeFirstS: 0, windowS: undefined }
-  return { excludeFirstS: seconds(spec['excludeFirst']) ?? 0, windowS: seconds(spec['window']) }
-}
-
-function seconds(value: unknown): number | undefined {
-  if (value === null || value === undefined) return undefined
-  const ns = readDuration(value, new Reading('', []))
-  return ns === undefined ? undefined : ns / 1e9
+  return stretchOfSpec(spec)
 }

@@ -50,6 +50,7 @@ export async function writeSample(
     readonly header?: Partial<RunHeader>
     readonly perSecond?: number
     readonly segmentBytes?: number
+    readonly rollupFromBytes?: number
     readonly checkName?: string
   } = {},
 ): Promise<{
@@ -67,6 +68,7 @@ export async function writeSample(
       warn: (message) => warnings.push(message),
       ...(options.disk === undefined ? {} : { disk: options.disk }),
       ...(options.segmentBytes === undefined ? {} : { segmentBytes: options.segmentBytes }),
+      ...(options.rollupFromBytes === undefined ? {} : { rollupFromBytes: options.rollupFromBytes }),
     },
   )
   const registry = new MetricRegistry()

@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Evidence } from '#diagnose/evidence.js'
 import { readEvidence } from '#diagnose/read-evidence.js'
-import { type CheckGroup, Merger, type RunRecord, type SeriesWindow } from '#record/index.js'
+import type { CheckGroup, RunRecord } from '#record/index.js'
 import { RELATIVE_ERROR, type Sketch } from '#stats/index.js'
 import { executiveOf, findingFix, findingTitle } from '../executive.js'
 import { buildReport, type ReportModel } from '../report-model.js'
 import { amount } from '../words/amounts.js'
 import type { Words } from '../words/types.js'
-import { LatencyHeat } from './heat.js'
+import { latencyHeat } from './heat.js'
 import type { EndpointRow, PageData, Series } from './page-data.js'
 import { systemCharts } from './systems.js'
 
@@ -21,13 +21,16 @@ const finePoints = 300
 const coarsePoints = 60
 
 export async function collectPage(record: RunRecord, language: string, words: Words): Promise<PageData> {
-  const { model, seen, heat, curves } = await readOnce(record)
+  const model = await buildReport(record)
+  const seen = await readEvidence(record)
+  const digest = await record.digest()
+  const curveOf = (name: string): [number, number][] =>
+    curve(digest.parts.whole.find(({ metric }) => metric.name === name)?.sink.sketch)
   const { binS, binCount } = seen
   const step = Math.max(1, Math.ceil(binCount / maxPoints))
   const course = (column: Float64Array): Series => shorten(column, step, 'mean')
   const peaks = (column: Float64Array): Series => shorten(column, step, 'max')
   const executive = executiveOf(model, words)
-  const [service, response] = curves
   const { load } = seen
   return {
     language,
@@ -70,8 +73,8 @@ export async function collectPage(record: RunRecord, language: string, words: Wo
     marks: marksOf(seen),
     limits: limitsOf(model),
     systems: systemCharts(seen, course),
-    heat,
-    percentiles: { service, response },
+    heat: latencyHeat(digest),
+    percentiles: { service: curveOf('http_req_duration'), response: curveOf('http_req_response_time') },
     endpoints: endpointRows(model, seen),
     errors: model.analysis?.errors ?? [],
     byScenario: model.byScenario,
@@ -238,40 +241,6 @@ function flatChecks(group: CheckGroup): PageData['checks'] {
 const quantiles = [0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999, 0.99999, 1]
 /** A quantile stands on at least so many samples beyond it. */
 const fewBeyond = 5
-
-/** A long record is gone through once: reading it takes most of the time that a page takes. */
-async function readOnce(record: RunRecord): Promise<{
-  readonly model: ReportModel
-  readonly seen: Evidence
-  readonly heat: PageData['heat']
-  readonly curves: readonly [[number, number][], [number, number][]]
-}> {
-  const heat = new LatencyHeat(record.durationNs / 1e9)
-  const latencies = new Merger({ by: [] })
-  let seen: Evidence | undefined
-  const model = await buildReport(record, async (each) => {
-    const along = (window: SeriesWindow): void => {
-      each(window)
-      heat.add(window)
-      latencies.add(window)
-    }
-    seen = await readEvidence(record, { each: along, exceptMetrics: record.run.summary === null ? none : phases })
-  })
-  const of = (name: string): Sketch | undefined =>
-    latencies.totals().find(({ metric }) => metric.name === name)?.sink.sketch
-  return {
-    model,
-    seen: seen as unknown as Evidence,
-    heat: heat.picture(),
-    curves: [curve(of('http_req_duration')), curve(of('http_req_response_time'))],
-  }
-}
-
-/** Most of a record, and the page shows none of them; their totals are in `run.json`, where it is whole. */
-const phases: ReadonlySet<string> = new Set(
-  ['blocked', 'connecting', 'tls_handshaking', 'sending', 'waiting', 'receiving'].map((name) => `http_req_${name}`),
-)
-const none: ReadonlySet<string> = new Set()
 
 function curve(sketch: Sketch | undefined): [number, number][] {
   if (sketch === undefined || sketch.count === 0) return []

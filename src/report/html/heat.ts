@@ -1,47 +1,27 @@
-import type { SeriesWindow } from '#record/index.js'
-import { middleOf } from '#stats/octave-tables.js'
+import type { LoadDigest } from '#record/index.js'
 import type { Heat } from './page-data.js'
 
 const maxColumns = 240
 const rows = 48
 
-/** How many requests took how long, over time. */
-export class LatencyHeat {
-  readonly #columnS: number
-  readonly #counts: Map<number, number>[]
-  readonly #wanted = new Set<number>()
-  #low = Number.POSITIVE_INFINITY
-  #high = 0
-
-  constructor(durationS: number) {
-    this.#columnS = Math.max(1, Math.ceil(durationS / maxColumns))
-    const columns = Math.max(1, Math.ceil(durationS / this.#columnS))
-    this.#counts = Array.from({ length: columns }, () => new Map())
-  }
-
-  add({ batch, fromNs, toNs }: SeriesWindow): void {
-    for (const { id, name } of batch.metrics) if (name === 'http_req_duration') this.#wanted.add(id)
-    const at = Math.min(this.#counts.length - 1, Math.max(0, Math.floor((fromNs + toNs) / 2e9 / this.#columnS)))
-    const column = this.#counts[at] as Map<number, number>
-    for (const { metric, buckets } of batch.rows) {
-      if (buckets === undefined || !this.#wanted.has(metric)) continue
-      for (let i = 0; i < buckets.length; i += 2) {
-        const index = buckets[i] as number
-        if (index <= 0) continue
-        // Eight rows an octave are as fine as a picture can be.
-        const coarse = Math.round(Math.log2(middleOf(index)) * 8)
-        column.set(coarse, (column.get(coarse) ?? 0) + (buckets[i + 1] as number))
-        if (coarse < this.#low) this.#low = coarse
-        if (coarse > this.#high) this.#high = coarse
-      }
+/**
+ * How many requests took how long, over time.
+ * @returns null where there were no requests
+ */
+export function latencyHeat({ heat, binCount }: Pick<LoadDigest, 'heat' | 'binCount'>): Heat | null {
+  const binsOfColumn = Math.max(1, Math.ceil(binCount / maxColumns))
+  const counts = Array.from({ length: Math.ceil(binCount / binsOfColumn) }, () => new Map<number, number>())
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const [bin, pairs] of heat.entries()) {
+    const column = counts[Math.floor(bin / binsOfColumn)] as Map<number, number>
+    for (let i = 0; i + 1 < pairs.length; i += 2) {
+      const row = pairs[i] as number
+      column.set(row, (column.get(row) ?? 0) + (pairs[i + 1] as number))
+      low = Math.min(low, row)
+      high = Math.max(high, row)
     }
   }
-
-  /** Null where there were no requests. */
-  picture(): Heat | null {
-    if (!Number.isFinite(this.#low)) return null
-    return picture(this.#counts, this.#low / 8 - 0.0625, Math.max(this.#high, this.#low + 8) / 8 + 0.0625)
-  }
+  return Number.isFinite(low) ? picture(counts, low / 8 - 0.0625, Math.max(high, low + 8) / 8 + 0.0625) : null
 }
 
 function picture(columns: readonly Map<number, number>[], low: number, high: number): Heat {
