@@ -15,6 +15,8 @@ const MAX_CHOSEN = 12
 const MIN_SHARE = 0.005
 /** A statement is helped when its cost falls at least by this. */
 const MIN_RELATIVE = 0.25
+/** And when a call of it saves at least this: what is quick already is not made quicker by a wider index. */
+const MIN_SAVED_MS = 0.2
 
 export interface ChosenIndex {
   readonly candidate: Candidate
@@ -127,10 +129,20 @@ async function gainOf(
     if (now === undefined || !now.indexes.has(index.name)) continue
     // The measured time belongs to the cost without any index of ours.
     const start = Math.max(before, base.get(planned) ?? before)
-    if (now.cost < before * (1 - MIN_RELATIVE)) savedMs += planned.statement.totalMs * ((before - now.cost) / start)
+    savedMs += savedBy(planned.statement, before, now.cost, start)
   }
   await whatIf.drop(index)
   return { netMs: savedMs - writeMsOf(candidate), isStale: false }
+}
+
+/**
+ * Milliseconds of the whole load; 0 when the statement is not helped.
+ * @param start  its cost as it was measured, without any index of ours
+ */
+function savedBy({ totalMs, msPerCall }: Statement, before: number, after: number, start: number): number {
+  if (before <= 0 || after >= before * (1 - MIN_RELATIVE)) return 0
+  const share = (before - after) / start
+  return msPerCall * share < MIN_SAVED_MS ? 0 : totalMs * share
 }
 
 async function pruned(
@@ -151,10 +163,10 @@ async function pruned(
     for (const planned of others) {
       const without = (await planner.cost(planned))?.cost ?? 0
       const with_ = withIt.get(planned) ?? 0
-      if (without <= 0 || with_ >= without * (1 - MIN_RELATIVE)) continue
-      const start = base.get(planned) ?? without
+      const saved = savedBy(planned.statement, without, with_, Math.max(base.get(planned) ?? without, without))
+      if (saved === 0) continue
       helped.push({ statement: planned.statement, costBefore: without, costAfter: with_ })
-      savedMs += planned.statement.totalMs * ((without - with_) / Math.max(start, without))
+      savedMs += saved
     }
     const writeMs = writeMsOf(one.candidate)
     if (savedMs - writeMs < totalMs * MIN_SHARE) continue

@@ -1,10 +1,21 @@
 /** Against a real PostgreSQL where one is installed. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type PostgresServer, postgresMissing, startPostgres } from '../../../test/targets/servers/postgres.mjs'
 import { seededRandom } from '#base/random.js'
 import { systemClock } from '#base/clock.js'
+import type { RunRecord } from '#record/index.js'
 import type { Advice } from '../types.js'
+import { postgresActivity } from './activity-advice.js'
+import { examinationOf, openReader } from './examination.js'
 import { postgresIndexes } from './index-advice.js'
+import { postgresPlans } from './plan-advice.js'
+import { comparePlans } from './plan-history.js'
+import { Planner, plannerSettings } from './planner.js'
+import { postgresSchema } from './schema-advice.js'
 import { assertScratch, makeScratch, type ScratchMode } from './scratch.js'
 import { inputFor } from './testing/input.js'
 
@@ -55,7 +66,7 @@ describe.skipIf(postgresMissing !== undefined)('advice on a real PostgreSQL', ()
     expect(changes(advice).join('\n')).toContain('on customers (lower(email))')
     expect(advice.every(({ kind }) => kind === 'missing-index')).toBe(true)
     expect(state()).toBe(before)
-  })
+  }, 60_000)
 
   it('builds them on a copy, verifies them, and leaves neither copy nor change', async () => {
     const before = server.sql('select count(*) from pg_database; select count(*) from pg_index; select n from bumps')
@@ -72,6 +83,108 @@ describe.skipIf(postgresMissing !== undefined)('advice on a real PostgreSQL', ()
     server.sql('analyze')
     const again = await postgresIndexes.advise(inputFor(reader()))
     expect(again.advice).toEqual([])
+  }, 60_000)
+
+  it('never runs what writes, be it in a function that calls itself harmless', async () => {
+    server.sql(`create function lies(x int) returns int language plpgsql stable as 'begin perform bump(); return x; end';
+      create table wide (id int primary key, n int); insert into wide select n, n from generate_series(1, 100000) n; analyze wide`)
+    server.sql(`select pg_stat_statements_reset();
+      ${'select count(*) from wide where n + 0 = 7 and n <> (select bump());'.repeat(3)}
+      ${'with u as (update wide set n = n where n + 0 = 8 returning 1) select count(*) from u, wide;'.repeat(3)}
+      ${'select * from wide where n + 0 = 9 for update;'.repeat(3)}
+      ${'delete from wide where n + 0 = -1;'.repeat(3)}
+      ${'select count(*) from wide where n + 0 = 7;'.repeat(3)}`)
+    const before = server.sql('select n from bumps; select sum(n), max(xmin::text::bigint) from wide')
+    for (const advisor of [postgresIndexes, postgresPlans, postgresSchema]) await advisor.advise(inputFor(server.url))
+    expect(server.sql('select n from bumps; select sum(n), max(xmin::text::bigint) from wide')).toBe(before)
+    const run = server.sql(
+      "select count(*) from pg_stat_statements where query ilike '%explain (analyze%' and query ~* 'bump|update|delete'",
+    )
+    expect(run).toBe('0')
+  }, 60_000)
+
+  it('tells of double and invalid indexes, foreign keys without one, numbers in text and sequences near their end', async () => {
+    server.sql(`create database schema`)
+    const uri = server.url.replace(/\/postgres$/, '/schema')
+    server.sql(
+      `create table parent (id int primary key); insert into parent select generate_series(1, 20000);
+      create table child (id serial primary key, parent_id int not null references parent (id), code text not null, name text not null);
+      insert into child (parent_id, code, name) select n, md5(n::text)::uuid::text, 'name ' || n from generate_series(1, 20000) n;
+      create index child_name on child (name); create index child_name_again on child (name); create index child_name_id on child (name, id);
+      select setval('child_id_seq', 1900000000)`,
+      uri,
+    )
+    server.sql('vacuum analyze', uri)
+    const { advice } = await postgresSchema.advise(inputFor(uri))
+    const texts = changes(advice).join('\n')
+    expect(texts).toContain('DROP INDEX CONCURRENTLY child_name_again;')
+    expect(texts).toContain('CREATE INDEX CONCURRENTLY child_parent_id_idx on child (parent_id);')
+    expect(texts).toContain('ALTER TABLE child ALTER COLUMN code TYPE uuid USING code::uuid;')
+    expect(texts).toContain('ALTER TABLE child ALTER COLUMN id TYPE bigint;')
+    expect(texts).not.toContain('child_name_id')
+    for (const text of changes(advice)) server.sql(text, uri)
+    server.sql('vacuum analyze', uri)
+    expect((await postgresSchema.advise(inputFor(uri))).advice).toEqual([])
+  }, 60_000)
+
+  it('holds the plans of a run against those of the last run of the same test', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pw-plans-'))
+    const record = (name: string): RunRecord => {
+      mkdirSync(join(folder, name))
+      return {
+        dir: join(folder, name),
+        run: { script: { path: 'load.js' } },
+        observed: async () => [],
+      } as unknown as RunRecord
+    }
+    const examined = async (name: string): Promise<readonly Advice[]> => {
+      server.sql('select pg_stat_statements_reset()')
+      server.sql('select id from customers where email = $$User7@Example.com$$;'.repeat(10))
+      const run = record(name)
+      const examination = await examinationOf(inputFor(server.url), { kind: 'postgres', uri: server.url })
+      const session = await openReader(server.url)
+      try {
+        await plannerSettings(session)
+        const planner = new Planner(session, examination.catalog)
+        return (await comparePlans(inputFor(server.url, { record: run }), examination, planner)).advice
+      } finally {
+        await session.close()
+      }
+    }
+    try {
+      server.sql('create index customers_email on customers (email); analyze customers')
+      expect(await examined('20261120T100000Z-a')).toEqual([])
+      expect(await examined('20261120T110000Z-a')).toEqual([])
+      server.sql('drop index customers_email')
+      const [found, more] = await examined('20261120T120000Z-a')
+      expect(found).toMatchObject({ kind: 'plan-regression' })
+      expect(found?.fix).toContain('customers_email')
+      expect(more).toBeUndefined()
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  }, 60_000)
+
+  it('tells of transactions that hold a lock while they do nothing, and of none when none does', async () => {
+    expect((await postgresActivity.advise(inputFor(server.url))).notAssessed.join()).toContain('no load runs')
+    const isOver = new AbortController()
+    const buyer = async (): Promise<void> => {
+      const client = new Client({ connectionString: server.url, application_name: 'shop' })
+      await client.connect()
+      while (!isOver.signal.aborted) {
+        await client.query('begin')
+        await client.query('update bumps set n = n + 1')
+        await new Promise((resolve) => setTimeout(resolve, 30))
+        await client.query('commit')
+      }
+      await client.end()
+    }
+    const buyers = Array.from({ length: 5 }, buyer)
+    const { advice } = await postgresActivity.advise(inputFor(server.url))
+    isOver.abort()
+    await Promise.all(buyers)
+    expect(advice.map(({ kind }) => kind)).toEqual(['database-lock'])
+    expect(advice[0]?.title).toContain('bumps')
   }, 60_000)
 
   it.each<ScratchMode>(['template', 'dump', 'sample'])(
