@@ -2,6 +2,7 @@
 import { PerfwrightError } from '#base/errors.js'
 import { clean } from '#diagnose/finding.js'
 import { advisors } from './index.js'
+import type { Capture } from './probe/capture.js'
 import type { Advice, AdviseInput } from './types.js'
 
 export interface AdviseResult {
@@ -34,7 +35,22 @@ export async function advise(input: AdviseInput, only?: readonly string[]): Prom
       notAssessed.push({ advisor: name, text: clean(`${error.code} ${error.message} ${error.fix ?? ''}`.trim()) })
     }
   }
+  for (const text of doubts(input.capture)) notAssessed.push({ advisor: 'probe', text: clean(text) })
   return { advice: [...advice.values()].sort(byWeight), fine, notAssessed }
+}
+
+/** What the probe could not see: without it silence would look like health. */
+function doubts(capture: Capture | undefined): string[] {
+  if (capture === undefined) return []
+  const given = capture.requests.filter(({ varied }) => varied === undefined)
+  const refused = new Map(given.filter(({ status }) => status >= 400).map((one) => [one.endpoint, one.status]))
+  return [
+    ...[...refused].map(
+      ([endpoint, status]) =>
+        `${endpoint} answered ${status}, so nothing can be said of it (--login, --header, --body)`,
+    ),
+    ...capture.unread,
+  ]
 }
 
 const states = ['refuted', 'observed', 'predicted', 'verified']

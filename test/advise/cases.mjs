@@ -18,8 +18,10 @@ const suiteCase = ({
   check = () => undefined,
   database = 'postgres',
   hasDatabase = true,
+  isExtra = false,
 }) => ({
   name,
+  isExtra,
   prepare: ({ faulty, port, world }) => ({
     args: [
       ...(hasDatabase ? ['--db', world[database].url] : []),
@@ -87,7 +89,74 @@ const demoCase = ({ name, faults, urls, more = () => [], kinds, check = () => un
   },
 })
 
+/** The service of this folder. */
+const ownCase = ({ name, path, kind, databases = () => [], more = () => [], env = () => ({}), check, expect }) => ({
+  name,
+  expect,
+  prepare: async ({ faulty, port, world }) => ({
+    args: [
+      ...databases(world).flatMap((uri) => ['--db', uri]),
+      '--target-cmd',
+      `node ${join(world.root, 'test', 'advise', 'target.mjs')}`,
+      '--source',
+      join(world.root, 'test', 'advise'),
+      '--url',
+      `http://127.0.0.1:${port}${path}`,
+      ...more({ port, world }),
+    ],
+    env: { FAULT: faulty ? name : '', DATABASE_URL: world.postgres.url, ...env({ port, world }) },
+  }),
+  check: (answer) => {
+    const found = answer.advice.find((one) => one.kind === kind)
+    return found === undefined ? `no ${kind}: ${JSON.stringify(answer.notAssessed)}` : check(found)
+  },
+  healthy: (answer) => {
+    const found = answer.advice.find((one) => one.kind === kind)
+    return found === undefined ? undefined : `false alarm: ${found.title}`
+  },
+})
+
 export const cases = [
+  ownCase({
+    name: 'mariadb-n-plus-one',
+    path: '/mysql?limit=10',
+    kind: 'n-plus-one',
+    databases: (world) => [world.mariadb.url],
+    env: ({ world }) => ({ MARIADB_URL: world.mariadb.url }),
+    check: (found) =>
+      verified(
+        found,
+        /select id, name from customers where id in \(\?\).*proves a query for each row|proves a query for each row.*in \(\?\)/,
+      ),
+  }),
+  ownCase({
+    name: 'http-n-plus-one',
+    path: '/prices?n=12',
+    kind: 'n-plus-one',
+    more: ({ port }) => ['--calls', `http://127.0.0.1:${port + 1}`],
+    env: ({ port }) => ({ PRICES_PORT: String(port + 1), PRICES_URL: `http://127.0.0.1:${port + 1}` }),
+    check: (found) => (/price\/:id 12 times in one request/.test(found.title) ? undefined : found.title),
+  }),
+  ownCase({
+    name: 'serial-statements',
+    path: '/page?customer=77',
+    kind: 'slow-dependency',
+    databases: (world) => [world.postgres.url],
+    check: (found) => (/Promise.all/.test(JSON.stringify(found.advice.changes)) ? undefined : 'no change'),
+  }),
+  ownCase({
+    name: 'never-through-the-proxy',
+    path: '/nothing',
+    databases: (world) => [world.postgres.url],
+    expect: { status: 34, stderr: /PW_WIRE_UNUSED/ },
+  }),
+  ownCase({
+    name: 'insists-on-tls',
+    path: '/tls',
+    databases: (world) => [world.postgres.url],
+    expect: { status: 34, stderr: /PW_WIRE_TLS/ },
+  }),
+
   demoCase({
     name: 'demo-shop',
     faults: 'n-plus-one,offset-pagination,over-fetching',
@@ -140,6 +209,7 @@ export const cases = [
   suiteCase({
     name: 'go-offset-pagination',
     language: 'go',
+    isExtra: true,
     fault: 'offset-pagination',
     paths: ['/pages?page=1'],
     kind: 'offset-pagination',
@@ -149,6 +219,7 @@ export const cases = [
     suiteCase({
       name: `${language}-n-plus-one-redis`,
       language,
+      isExtra: language === 'python',
       fault: 'n-plus-one-redis',
       paths: ['/cart?id=7'],
       kind: 'n-plus-one',
@@ -163,6 +234,7 @@ export const cases = [
     suiteCase({
       name: `${language}-cacheable-read`,
       language,
+      isExtra: language === 'python',
       fault: 'cacheable-read',
       paths: [path],
       kind: 'cacheable-read',

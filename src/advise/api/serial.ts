@@ -94,9 +94,11 @@ function independentSteps(request: ProbedRequest): Step[] {
     (value !== undefined && value.length > 0 && new RegExp(`(?<![\\w])${escaped(value)}(?![\\w])`).test(asked))
   const statements = request.exchanges.flatMap((one): (Step & { readonly isOwn: boolean })[] => {
     if (one.inTransaction || !/^\s*(select|with)\b/i.test(one.text)) return []
-    const literals = [...one.text.matchAll(/'((?:[^']|'')*)'|(?<![\w$])(\d{2,})/g)].map(
-      ([, text, digits]) => text ?? digits,
-    )
+    // Beside parameters literals are the code's own; a driver that writes values into the text has no parameters.
+    const literals =
+      one.params.length > 0
+        ? []
+        : [...one.text.matchAll(/'((?:[^']|'')*)'|(?<![\w$.])(\d{2,})/g)].map(([, text, digits]) => text ?? digits)
     return [
       {
         name: one.family,

@@ -3,12 +3,13 @@ import { ms, number, percent, shortSql } from '#diagnose/finding.js'
 import { tablesIn } from '#diagnose/statements.js'
 import type { Evidence, Gain, Verification } from '#record/index.js'
 import type { Exchange } from '#wire/types.js'
-import { makeAdvice, notAssessed } from '../advice.js'
+import { answer, makeAdvice, notAssessed } from '../advice.js'
 import { openReadOnly, type ReadOnlyDatabase } from '../database/read-only.js'
 import { type OneForAll, oneForAll } from '../sql/one-for-all.js'
 import { callSiteOf } from '../target/call-site.js'
 import type { Advice, AdviseInput, Advisor } from '../types.js'
 import { eagerLoading } from './eager-loading.js'
+import { loopsOfRecord } from './from-record.js'
 import { loopsOf, manyPerRequest, type Repeated, roundTrips } from './loops.js'
 import { type Trial, tryOneForAll } from './trial.js'
 
@@ -17,7 +18,9 @@ export const nPlusOne: Advisor = {
   kinds: ['n-plus-one'],
   explains: `Statements that repeat within one request, from ${manyPerRequest} on, or as many more as rows are asked for more (proven). Writes one statement for all keys, runs both ways on the real database, read-only, and compares rows and time.`,
   async advise(input) {
-    const { capture } = input
+    const { capture, record } = input
+    if (capture === undefined && record !== undefined)
+      return answer(await loopsOfRecord(record, input), 'the diagnosis of the run names no loop of statements')
     if (capture === undefined) return notAssessed('no request was sent through a proxy (--db, --target-cmd and --url)')
     const sqlExchanges = capture.requests.flatMap(({ exchanges }) => exchanges).filter(isSql)
     if (sqlExchanges.length === 0) return notAssessed('no SQL statement came through a proxy')

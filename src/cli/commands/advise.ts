@@ -40,6 +40,11 @@ export const adviseCommand: Command = {
       if (record !== undefined) await keep(record, result, flags, io)
       show(result, flags, record, io)
       return stop.signal.aborted ? ExitCode.interrupted : exitCodeOf(result, flags)
+    } catch (error) {
+      // What is under way when somebody interrupts fails in its own way.
+      if (!stop.signal.aborted) throw error
+      io.stderr.write('interrupted: proxies and target are ended, nothing was changed\n')
+      return ExitCode.interrupted
     } finally {
       process.removeListener('SIGINT', onInterrupt)
       process.removeListener('SIGTERM', onInterrupt)
