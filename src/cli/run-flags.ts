@@ -69,6 +69,8 @@ export interface RuntimeSettings {
   /** `--only-host`: nothing else is called. */
   readonly onlyHosts: readonly string[]
   readonly engine: 'native' | 'k6'
+  /** `--baseline`: its name. */
+  readonly baseline: string | undefined
   /** `--profile`: undefined takes none. */
   readonly profile: readonly string[] | undefined
   /** Language of `report.html`; undefined with `--no-report`. */
@@ -508,6 +510,13 @@ export const RUN_FLAGS: readonly OptionFlag[] = [
   },
   { name: 'strict', takes: 'nothing', group: OWN, help: 'exit 33 when the injector was saturated, late or starved' },
   {
+    name: 'baseline',
+    takes: 'text',
+    arg: 'NAME',
+    group: OWN,
+    help: 'judge the run against this baseline: exit 30 regression, 32 cannot tell, 33 not comparable',
+  },
+  {
     name: 'test-type',
     takes: 'text',
     arg: 'TYPE',
@@ -756,6 +765,7 @@ function toRuntime(parsed: ParsedFlags, env: Env, systemEnv: boolean): RuntimeSe
     strict: bool('strict', 'PERFWRIGHT_STRICT') ?? false,
     workers: toWorkers(text('workers', 'PERFWRIGHT_WORKERS') ?? (env['PW_WORKERS'] || undefined)),
     name: text('name', 'PERFWRIGHT_NAME'),
+    baseline: text('baseline', 'PERFWRIGHT_BASELINE'),
     testType: toTestType(text('test-type', 'PERFWRIGHT_TEST_TYPE')),
     allowHosts: list('allow-host', 'PERFWRIGHT_ALLOW_HOST'),
     onlyHosts: list('only-host', 'PERFWRIGHT_ONLY_HOST'),

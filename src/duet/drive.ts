@@ -17,6 +17,8 @@ export interface DriveOptions {
   readonly measuredMs: number
   /** Pairs of requests under way at once. */
   readonly lanes: number
+  /** The one side that gets requests, where the two cannot run at once; both when left out. */
+  readonly only?: SideName
   readonly clock: Clock
   readonly signal: AbortSignal
 }
@@ -62,6 +64,7 @@ export async function driveDuet(
     return {
       index: options.index,
       swapped: options.swapped,
+      apart: options.only !== undefined,
       a: tally.a.measure(usedNs.a, sides.a.pid),
       b: tally.b.measure(usedNs.b, sides.b.pid),
       differing: { status: tally.status, body: tally.body, of: tally.compared },
@@ -107,30 +110,32 @@ async function phase(
       const n = state.next++
       const one = options.requestAt(n)
       const compares = n % comparedEach === 0
-      const order: readonly SideName[] = (n % 2 === 0) === options.swapped ? ['b', 'a'] : ['a', 'b']
-      const answers = {} as Record<SideName, Answer>
+      const both: readonly SideName[] = (n % 2 === 0) === options.swapped ? ['b', 'a'] : ['a', 'b']
+      const order = options.only === undefined ? both : [options.only]
+      const answers: Partial<Record<SideName, Answer>> = {}
       for (const name of order) answers[name] = await clients[name].send(one, compares)
       for (const name of order) {
         const ended = sides[name].ended()
         if (ended !== undefined) throw sideEnded(sides[name], ended)
       }
-      fails = answers.a.status === 0 || answers.b.status === 0 ? fails + 1 : 0
-      if (fails > 50) {
-        const name = answers.a.status === 0 ? 'a' : 'b'
+      const silent = order.find((name) => answers[name]?.status === 0)
+      fails = silent === undefined ? 0 : fails + 1
+      if (fails > 50 && silent !== undefined) {
         throw unusable(
           'PW_DUET_NO_ANSWERS',
-          `Side ${name} did not answer 50 requests in a row: ${answers[name].error ?? 'no answer'}.`,
-          `curl ${sides[name].base.origin}${one.path}`,
+          `Side ${silent} did not answer 50 requests in a row: ${answers[silent]?.error ?? 'no answer'}.`,
+          `curl ${sides[silent].base.origin}${one.path}`,
         )
       }
       if (tallies === undefined) continue
       const endpoint = endpointOf(one)
-      const areBoth = isAnswer(answers.a) && isAnswer(answers.b)
-      for (const name of order) tallies[name].add(endpoint, answers[name], areBoth)
-      if (!compares || answers.a.status === 0 || answers.b.status === 0) continue
+      const areBoth = order.every((name) => isAnswer(answers[name]!))
+      for (const name of order) tallies[name].add(endpoint, answers[name]!, areBoth)
+      const { a, b } = answers
+      if (!compares || a === undefined || b === undefined || a.status === 0 || b.status === 0) continue
       tallies.compared++
-      if (answers.a.status !== answers.b.status) tallies.status++
-      else if (answers.a.hash !== answers.b.hash) tallies.body++
+      if (a.status !== b.status) tallies.status++
+      else if (a.hash !== b.hash) tallies.body++
     }
   }
   await Promise.all(Array.from({ length: options.lanes }, lane))

@@ -19,6 +19,8 @@ export interface DuetPlan {
   readonly warmUpMs: number
   readonly measuredMs: number
   readonly lanes: number
+  /** The sides cannot run at once: each of a pair runs alone, a b b a. */
+  readonly interleaved?: boolean
   readonly seed: number
   readonly judge?: JudgeOptions
 }
@@ -88,19 +90,32 @@ async function oneDuet(plan: DuetPlan, index: number, ports: DuetPorts): Promise
   const random = seededRandom(plan.seed + Math.floor(index / 2))
   const swapped = index % 2 === 1
   const order: readonly SideName[] = swapped ? ['b', 'a'] : ['a', 'b']
+  const options = {
+    index,
+    swapped,
+    requestAt: plan.requests.sequence(random),
+    warmUpMs: plan.warmUpMs,
+    measuredMs: plan.measuredMs,
+    lanes: plan.lanes,
+    clock,
+    signal,
+  }
   const sides: Partial<Record<SideName, RunningSide>> = {}
   try {
+    if (plan.interleaved === true) {
+      const alone: Partial<Record<SideName, DuetMeasure>> = {}
+      for (const name of order) {
+        const side = await startSide(name, plan[name], clock, signal)
+        sides[name] = side
+        alone[name] = await driveDuet({ a: side, b: side }, { ...options, only: name })
+        await side.stop()
+        delete sides[name]
+      }
+      const { a, b } = alone as Record<SideName, DuetMeasure>
+      return { ...a, b: b.b }
+    }
     for (const name of order) sides[name] = await startSide(name, plan[name], clock, signal)
-    return await driveDuet(sides as Record<SideName, RunningSide>, {
-      index,
-      swapped,
-      requestAt: plan.requests.sequence(random),
-      warmUpMs: plan.warmUpMs,
-      measuredMs: plan.measuredMs,
-      lanes: plan.lanes,
-      clock,
-      signal,
-    })
+    return await driveDuet(sides as Record<SideName, RunningSide>, options)
   } finally {
     await Promise.all(Object.values(sides).map((side) => side.stop()))
   }

@@ -1,4 +1,5 @@
 /** Two versions at once. */
+export { brokenPromise, type Calibration, calibrationOf, falseAlarms, parseCalibration } from './calibration.js'
 export { type DuetPlan, type DuetPorts, type DuetResult, runDuets } from './duet.js'
 export { usage } from './errors.js'
 export type { JudgeOptions } from './judge.js'

@@ -80,6 +80,9 @@ describe('verdicts of duets', () => {
   })
 })
 
+/** Latencies of a duet in no order that matters. */
+const shape = Array.from({ length: 60 }, (_, i) => Math.exp(0.1 * normalQuantile((i + 0.5) / 60)))
+
 interface Simulation {
   readonly seed: number
   readonly change?: number
@@ -111,11 +114,19 @@ function simulated({
       const latencyMs = new Map(
         Array.from({ length: endpoints }, (_, e): [string, number[]] => {
           const own = Math.exp(2 * (noise / Math.SQRT2) * normal()) * factor * (isB && e === 0 ? 1 + slowEndpoint : 1)
-          return [`GET /e${e}`, Array.from({ length: 60 }, () => own * Math.exp(0.1 * normal()))]
+          return [`GET /e${e}`, shape.map((factor) => own * factor)]
         }),
       )
       return { requests: 60 * endpoints, errors: 0, cpuUsPerRequest: 600 * factor * jitter, rssBytes: null, latencyMs }
     }
-    return { index, swapped, a: side(false), b: side(true), differing: { status: 0, body: 0, of: 50 }, othersCpu: 0.1 }
+    return {
+      index,
+      swapped,
+      apart: false,
+      a: side(false),
+      b: side(true),
+      differing: { status: 0, body: 0, of: 50 },
+      othersCpu: 0.1,
+    }
   })
 }

@@ -93,7 +93,9 @@ function candidates(duets: readonly DuetMeasure[]): Candidate[] {
         valueOf: (side) => quantileOf(latenciesOf(side, endpoint), q) ?? null,
         // Two requests in the same moment share its mood: the median of their ratios was two to three times as quiet on
         // a busy machine as the ratio of the medians (docs/duet.md).
-        ...(metric === 'p50' ? { ratioOf: (duet: DuetMeasure) => median(pairRatios(duet, endpoint)) } : {}),
+        ...(metric === 'p50'
+          ? { ratioOf: (duet: DuetMeasure) => (duet.apart ? undefined : median(pairRatios(duet, endpoint))) }
+          : {}),
       })
     }
   }

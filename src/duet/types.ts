@@ -46,6 +46,8 @@ export interface DuetMeasure {
   readonly index: number
   /** Whether b was started first and had the first place: swapped from duet to duet. */
   readonly swapped: boolean
+  /** The sides ran one after the other. */
+  readonly apart: boolean
   readonly a: SideMeasure
   readonly b: SideMeasure
   /** Requests whose answers differed in status or in body. */

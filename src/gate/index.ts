@@ -9,3 +9,7 @@ export {
   ThresholdGate,
 } from './thresholds.js'
 export { judgeTrust, type Trust } from './trust.js'
+export { baselineDir, baselineNames, readBaseline, runFactsSchema, writeBaseline } from './baseline.js'
+export { type CompareOptions, compareRuns, enoughBaseline, type RunComparison } from './compare-runs.js'
+export { comparisonMarkdown, comparisonText } from './compare-text.js'
+export { type RunFacts, runFacts, type RunValue } from './run-facts.js'

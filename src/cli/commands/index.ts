@@ -42,6 +42,30 @@ export const commands: Readonly<Record<string, { readonly summary: string; load(
     summary: 'run two versions at once on the same requests and say whether the second is better or worse',
     load: async () => (await import('./duet.js')).duetCommand,
   },
+  prove: {
+    summary: "try a finding's change on a copy and say what it gains and costs, by duet",
+    load: async () => (await import('./prove.js')).proveCommand,
+  },
+  gate: {
+    summary: 'let a change pass or not: by duets, or against a baseline, promising no more than this machine can see',
+    load: async () => (await import('./gate.js')).gateCommand,
+  },
+  calibrate: {
+    summary: 'measure how often this machine cries wolf and the smallest change that it can see',
+    load: async () => (await import('./calibrate.js')).calibrateCommand,
+  },
+  compare: {
+    summary: 'say what changed between runs, with intervals, and what they cannot tell',
+    load: async () => (await import('./compare.js')).compareCommand,
+  },
+  baseline: {
+    summary: 'set, list and show the runs that others are compared with',
+    load: async () => (await import('./baseline.js')).baselineCommand,
+  },
+  history: {
+    summary: 'say where the level of a metric changed over many runs, and with which commit',
+    load: async () => (await import('./history.js')).historyCommand,
+  },
   profile: {
     summary: 'profile a running Node, Python or Go program; show and convert profiles',
     load: async () => (await import('./profile/index.js')).profileCommand,

@@ -241,6 +241,10 @@ async function companionsOf({ runtime, plan }: RunCommand, io: CommandIo): Promi
     const { SloCompanion } = await import('../run-companions/slo.js')
     companions.push(new SloCompanion(slo, io.cwd))
   }
+  if (runtime.baseline !== undefined) {
+    const { BaselineCompanion } = await import('../run-companions/baseline.js')
+    companions.push(new BaselineCompanion(runtime.baseline, io.cwd))
+  }
   // The last one: it shows what the others found.
   if (report !== undefined) {
     const { ReportCompanion } = await import('../run-companions/report.js')

@@ -23,6 +23,7 @@ export interface DuetFlags {
   readonly measuredMs: number
   readonly warmUpMs: number
   readonly lanes: number
+  readonly interleaved: boolean
   readonly margin: number
   readonly level: number
   readonly seed: number
@@ -81,6 +82,12 @@ export const DUET_FLAGS: readonly Flag[] = [
     help: 'before that, with the same load (default 500ms)',
   },
   { name: 'in-flight', takes: 'int', arg: 'N', group: 'Measuring', help: 'pairs of requests at once (default 1)' },
+  {
+    name: 'interleave',
+    takes: 'nothing',
+    group: 'Measuring',
+    help: 'the two cannot run at once: one after the other, a b b a (needs more duets)',
+  },
   { name: 'margin', takes: 'text', arg: 'PERCENT', group: 'Verdict', help: 'smallest change that matters (default 5)' },
   { name: 'level', takes: 'text', arg: 'PERCENT', group: 'Verdict', help: 'false alarms put up with (default 2)' },
   { name: 'seed', takes: 'int', arg: 'N', group: 'Measuring', help: 'of the requests (default 1)' },
@@ -137,6 +144,7 @@ export function readDuetFlags(
       measuredMs: time(text('each') ?? '1s', '--each'),
       warmUpMs: time(text('warm-up') ?? '500ms', '--warm-up'),
       lanes: whole(text('in-flight'), 1, '--in-flight'),
+      interleaved: parsed.values.get('interleave') === true,
       margin: percent(text('margin') ?? '5', '--margin'),
       level: percent(text('level') ?? '2', '--level'),
       seed: whole(text('seed'), 1, '--seed', 0),

@@ -30,7 +30,7 @@ export async function duetting(flags: DuetFlags, io: CommandIo, signal: AbortSig
   const a = sideOf('a', flags.a, flags.aUrl, io)
   const b = sideOf('b', flags.b, flags.bUrl, io)
   const clash = a.url !== undefined && b.url !== undefined && new URL(a.url).host === new URL(b.url).host
-  if (clash)
+  if (clash && !flags.interleaved)
     throw usage(
       `Both sides are at ${new URL(a.url as string).host}.`,
       'two ports: --a-url and --b-url, or let the commands heed PORT',
@@ -46,6 +46,7 @@ export async function duetting(flags: DuetFlags, io: CommandIo, signal: AbortSig
       warmUpMs: flags.warmUpMs,
       measuredMs: flags.measuredMs,
       lanes: flags.lanes,
+      interleaved: flags.interleaved,
       seed: flags.seed,
       judge: { margin: flags.margin, level: flags.level },
     },

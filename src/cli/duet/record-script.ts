@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import { systemClock } from '#base/clock.js'
 import { type DuetRequest, hostsIn, RequestRecorder, type SideSpec, startSide, usage } from '#duet/index.js'
 import { loadScript } from '#api/load-script.js'
@@ -53,7 +54,8 @@ export async function recordScript(
       { ...command, options: { ...command.options, hosts } },
       {
         ...io,
-        stdout: io.stderr,
+        // Its summary is not what was asked for.
+        stdout: new Writable({ write: (_, __, done) => done() }),
       },
     )
     if (recorder.requests.length === 0) {
