@@ -200,6 +200,8 @@ function nextStep({ analysis, findings, run, observed }: ReportModel, words: Wor
   if (Object.keys(observed).every((part) => part === 'injector'))
     return { text: words.summary.nextObserve, from: ['observed'] }
   if ((analysis?.objectives ?? []).length === 0) return { text: words.summary.nextGoals, from: ['analysis.objectives'] }
+  if ((analysis?.objectives ?? []).some(({ verdict }) => verdict === 'unsure'))
+    return { text: words.summary.nextLonger, from: ['analysis.objectives'] }
   return { text: words.summary.nextNothing, from: ['findings', 'analysis.objectives'] }
 }
 

@@ -52,6 +52,8 @@ export const tr: Words = {
     missing: (v) => `Kaydın ${v.count} parçası eksik.`,
     next: (v) => `Sıradaki adım: ${v.fix}`,
     nextNothing: 'Sıradaki adım: bu yük için bir değişiklik gerekmiyor. Sınırı bulmak için yükü artırın.',
+    nextLonger:
+      'Sıradaki adım: daha uzun ya da daha yüksek yükle çalıştırın; bu kadar az istek hedeflerin tutup tutmadığını gösteremez.',
     nextGoals: 'Sıradaki adım: hedefleri belirleyin (perfwright plan), sonra yeniden koşun.',
     nextTrust: 'Sıradaki adım: yük üretecine daha çok kaynak verin, sonra yeniden koşun.',
     nextObserve: 'Sıradaki adım: hedefi belirtin (--target-pid ya da --target-cmd), sonra yeniden koşun.',
@@ -170,6 +172,7 @@ export const tr: Words = {
     inFlight: 'süren',
     dropped: 'başlatılamayan',
     heat: 'Zaman içinde kaç yanıt ne kadar sürdü',
+    histogram: 'Gecikmeye göre istekler',
     percentiles: 'Yüzdelikler',
     endpoint: 'uç nokta',
     requests: 'istek',

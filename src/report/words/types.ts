@@ -38,6 +38,7 @@ export interface Words {
     readonly missing: (v: { count: number }) => string
     readonly next: (v: { fix: string }) => string
     readonly nextNothing: string
+    readonly nextLonger: string
     readonly nextGoals: string
     readonly nextTrust: string
     readonly nextObserve: string
@@ -97,6 +98,7 @@ export type PageWord =
   | 'inFlight'
   | 'dropped'
   | 'heat'
+  | 'histogram'
   | 'percentiles'
   | 'endpoint'
   | 'requests'

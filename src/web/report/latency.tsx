@@ -16,6 +16,12 @@ export function Latency({ data }: { readonly data: PageData }) {
             <HeatMap heat={heat} lastS={data.times.at(-1) ?? 0} limits={data.limits} label={words.heat} />
           </div>
         )}
+        {heat !== null && (
+          <div class="panel">
+            <h3>{words.histogram}</h3>
+            <Histogram heat={heat} label={words.histogram} />
+          </div>
+        )}
         <div class="panel" tabIndex={0} role="region" aria-label={words.percentiles}>
           <h3>{words.percentiles}</h3>
           <PercentilePlot data={data} />
@@ -151,6 +157,55 @@ function ticks(low: number, high: number): number[] {
 }
 
 const plot = { width: 520, height: 230, left: 56, bottom: 26, top: 8, right: 8 }
+
+/** The heat map without its time: two humps are two kinds of answers. */
+function Histogram({ heat, label }: { readonly heat: Heat; readonly label: string }) {
+  const levels = Uint8Array.from(atob(heat.counts), (char) => char.charCodeAt(0))
+  const sums = Array.from({ length: heat.rows }, () => 0)
+  levels.forEach((level, i) => {
+    // The map keeps logarithms of counts; this is their inverse.
+    const count = level === 0 ? 0 : Math.expm1((level / 255) * Math.log1p(heat.most))
+    sums[i % heat.rows] = (sums[i % heat.rows] as number) + count
+  })
+  const most = Math.max(1, ...sums)
+  const inner = plot.width - plot.left - plot.right
+  const tall = plot.height - plot.top - plot.bottom
+  const px = (ms: number): number =>
+    plot.left + (inner * Math.log(ms / heat.lowMs)) / Math.log(heat.highMs / heat.lowMs)
+  return (
+    <svg class="percentiles" viewBox={`0 0 ${plot.width} ${plot.height}`} role="img" aria-label={label}>
+      {[0.5, 1].map((share) => (
+        <g key={share}>
+          <line
+            x1={plot.left}
+            x2={plot.width - plot.right}
+            y1={plot.top + tall * (1 - share)}
+            y2={plot.top + tall * (1 - share)}
+            class="grid"
+          />
+          <text x={plot.left - 6} y={plot.top + tall * (1 - share) + 4} text-anchor="end">
+            {formatNumber(Number((most * share).toPrecision(2)), 'count')}
+          </text>
+        </g>
+      ))}
+      {sums.map((count, row) => (
+        <rect
+          key={px(heat.lowMs) + row}
+          x={plot.left + (inner * row) / heat.rows}
+          width={(inner / heat.rows) * 0.9}
+          y={plot.top + tall * (1 - count / most)}
+          height={(tall * count) / most}
+          style={{ fill: 'var(--c1)' }}
+        />
+      ))}
+      {ticks(heat.lowMs, heat.highMs).map((ms) => (
+        <text key={ms} x={px(ms)} y={plot.height - 8} text-anchor="middle">
+          {formatNumber(ms, 'ms')}
+        </text>
+      ))}
+    </svg>
+  )
+}
 
 /** Percentiles on a scale that stretches towards the slow end: 90, 99, 99.9 are equally far apart. */
 function PercentilePlot({ data }: { readonly data: PageData }) {
