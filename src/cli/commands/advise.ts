@@ -9,7 +9,7 @@ import type { AdviseInput } from '#advise/types.js'
 import { systemClock } from '#base/clock.js'
 import { ExitCode } from '#base/errors.js'
 import { seededRandom } from '#base/random.js'
-import { nodeDisk, readFindings, readRecord, type RunRecord, writeFindings } from '#record/index.js'
+import { type Finding, nodeDisk, readFindings, readRecord, type RunRecord, writeFindings } from '#record/index.js'
 import type { Command, CommandIo } from '../command.js'
 import { captureTarget } from './advise/capture.js'
 import { type AdviseFlags, HELP, parseAdviseFlags } from './advise/flags.js'
@@ -99,12 +99,25 @@ async function keep(record: RunRecord, { advice }: AdviseResult, flags: AdviseFl
     const asked = (rule: string): boolean =>
       flags.only === undefined || flags.only.includes(rule.slice('advise/'.length))
     const others = ((await readFindings(nodeDisk, record.dir)) ?? []).filter(
-      ({ id, rule }) => !ids.has(id) && !(rule.startsWith('advise/') && asked(rule)),
+      (one) =>
+        !ids.has(one.id) &&
+        !advice.some((other) => isSamePlace(one, other)) &&
+        !(one.rule.startsWith('advise/') && asked(one.rule)),
     )
     await writeFindings(nodeDisk, record.dir, { findings: [...others, ...advice] })
   } catch (error) {
     io.stderr.write(`the record keeps its former findings: ${(error as Error).message}\n`)
   }
+}
+
+/** An adviser adds file and function to the place that a diagnosis knew by its statement. */
+function isSamePlace(one: Finding, other: Finding): boolean {
+  return (
+    one.kind === other.kind &&
+    one.where.sql !== undefined &&
+    one.where.sql === other.where.sql &&
+    one.where.endpoint === other.where.endpoint
+  )
 }
 
 function show(result: AdviseResult, flags: AdviseFlags, record: RunRecord | undefined, io: CommandIo): void {
