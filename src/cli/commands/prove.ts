@@ -167,7 +167,7 @@ function proofText(finding: Finding, verdict: DuetVerdict, costs: readonly strin
   const times =
     gain?.change == null
       ? ''
-      : ` ${gain.metric === 'cpu' ? 'CPU per request' : gain.metric} of ${gain.endpoint} falls to 1/${(1 / (1 + gain.change)).toFixed(1)} [1/${(1 / (1 + (gain.high ?? 0))).toFixed(1)}, 1/${(1 / (1 + (gain.low ?? 0))).toFixed(1)}].`
+      : ` ${gain.metric === 'cpu' ? 'CPU per request' : gain.metric}${gain.endpoint === 'all' ? '' : ` of ${gain.endpoint}`} falls to 1/${(1 / (1 + gain.change)).toFixed(1)} [1/${(1 / (1 + (gain.high ?? 0))).toFixed(1)}, 1/${(1 / (1 + (gain.low ?? 0))).toFixed(1)}].`
   const clean = (text: string): string => text.replace(/[^\x20-\x7e\xa0-\uffff]/g, '?')
   const mark = isMarkdown ? '**' : ''
   const lines = [`${mark}${words[verdict.verdict]}${mark}  ${clean(finding.title)}.${times}`]
