@@ -1,5 +1,5 @@
 import type { Clock } from '#base/clock.js'
-import type { NativeEngine } from '#engine/native/engine.js'
+import type { LoadEngine } from '#engine/load-engine.js'
 import { cannotPause, cannotScale, type RunControl, RunState, type RunStatus } from './run-control.js'
 import type { RunPlan } from './run-test.js'
 
@@ -16,7 +16,7 @@ export class RunController implements RunControl {
   setupData: string | undefined
   readonly #clock: Clock
   readonly #run: ControlledRun
-  #engine: NativeEngine | undefined
+  #engine: LoadEngine | undefined
   #plan: RunPlan | undefined
   #held = false
   #letGo: (() => void) | undefined
@@ -30,7 +30,7 @@ export class RunController implements RunControl {
     this.#run = run
   }
 
-  attach(engine: NativeEngine, plan: RunPlan): void {
+  attach(engine: LoadEngine, plan: RunPlan): void {
     this.#engine = engine
     this.#plan = plan
     this.#held = plan.options.paused || this.#held

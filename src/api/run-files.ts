@@ -97,7 +97,7 @@ export class RunFiles {
       testType: this.#options.testType,
       scalingFactor: this.#options.scalingFactor,
       toolVersion: version,
-      engine: { name: 'native', version },
+      engine: { name: plan.engine, version },
       script: { path: run.script, sources },
       options: exportOptions(plan.options),
       commandLine,
@@ -149,7 +149,7 @@ export class RunFiles {
     const losses = (await this.#outputs?.stop(patienceNs)) ?? []
     for (const loss of losses) this.#options.warn(`${lossText(loss)} were lost: ${loss.why}`)
     await this.#writer?.finish({
-      missing: losses.map((loss) => ({ what: lossText(loss), why: loss.why })),
+      missing: [...losses.map((loss) => ({ what: lossText(loss), why: loss.why })), ...result.missing],
       endedUnixMs: result.endedUnixMs,
       durationNs: result.durationNs,
       scenarios: scenarioResults(result),

@@ -5,6 +5,7 @@
 import type { Cancel, Clock } from '#base/clock.js'
 import { ExitCode, PerfwrightError } from '#base/errors.js'
 import { consolidateOptions, createShare, exportOptions, type Options, type OptionSources } from '#config/index.js'
+import type { LoadEngine, StartEngine } from '#engine/load-engine.js'
 import { NativeEngine, ScriptFailure } from '#engine/native/engine.js'
 import { planVus, type VuPlan } from '#engine/native/executors/index.js'
 import { chooseWorkers } from '#engine/native/worker-count.js'
@@ -41,6 +42,7 @@ import {
   MetricRegistry,
 } from '#metrics/index.js'
 import { redactText } from '#record/redact.js'
+import type { Missing } from '#record/types.js'
 import type { LiveState } from '#report/live/render.js'
 import {
   type FullModeBreakdowns,
@@ -73,6 +75,8 @@ export interface RunRequest {
   /** `--workers`: threads that carry the load; undefined leaves it to the size of the run and the machine. */
   readonly workers?: number | undefined
   readonly clock: Clock
+  /** What carries the load; threads of this process when left out. */
+  readonly engine?: StartEngine | undefined
 }
 
 /** The caller's side: everything a person sees, and the files that a run leaves. */
@@ -102,6 +106,8 @@ export interface RunPlan {
   readonly workers: number
   readonly loaded: LoadedScript
   readonly compiled: CompiledScript
+  /** What carries the load, for the record. */
+  readonly engine: string
   readonly aggregate: MetricAggregate
   readonly gate: ThresholdGate
   /** Those of `--summary-by`. */
@@ -117,6 +123,8 @@ export interface RunResult {
   readonly scenarios: WorkerWindow['scenarios']
   readonly iterationsCompleted: number
   readonly iterationsInterrupted: number
+  /** What the engine knows that it did not measure. */
+  readonly missing: readonly Missing[]
   readonly trust: Trust
   readonly end: EndReason
   /** The log already says why the run ended. */
@@ -133,7 +141,7 @@ export class TestRun {
   readonly #clock: Clock
   readonly #end = new RunEnd()
   readonly #redactor = new Redactor()
-  #engine: NativeEngine | undefined
+  #engine: LoadEngine | undefined
   #plan: RunPlan | undefined
   #tracker: LiveTracker | undefined
   #startNs: number | undefined
@@ -186,7 +194,8 @@ export class TestRun {
 
   /** Runs to the end. @throws PerfwrightError for what the caller can mend before the load starts; all later trouble is in the result. */
   async run(handleSummary: (result: RunResult) => string | undefined): Promise<RunResult> {
-    const engine = await NativeEngine.start(this.#clock, (event) => this.#onEvent(event))
+    const onEvent = (event: WorkerEvent): void => this.#onEvent(event)
+    const engine = await (this.#request.engine?.(onEvent) ?? NativeEngine.start(this.#clock, onEvent))
     this.#engine = engine
     try {
       const plan = await this.#prepare(engine)
@@ -204,7 +213,7 @@ export class TestRun {
     }
   }
 
-  async #prepare(engine: NativeEngine): Promise<RunPlan> {
+  async #prepare(engine: LoadEngine): Promise<RunPlan> {
     const request = this.#request
     const compiled = await request.compiled
     for (const warning of compiled.warnings) this.#log('warn', warning)
@@ -262,6 +271,7 @@ export class TestRun {
       workers: engine.canHaveMore ? workers : 1,
       loaded,
       compiled,
+      engine: engine.name,
       aggregate,
       gate,
       breakdowns,
@@ -271,7 +281,7 @@ export class TestRun {
   }
 
   /** Init of VUs, setup, scenarios, teardown: what fails on the way is logged and decides the exit code. */
-  async #load(engine: NativeEngine, plan: RunPlan): Promise<string | undefined> {
+  async #load(engine: LoadEngine, plan: RunPlan): Promise<string | undefined> {
     const { options, loaded } = plan
     let setupData: string | undefined
     const ticker = this.#everyQuarterSecond()
@@ -310,6 +320,9 @@ export class TestRun {
     const verdict = plan.gate.evaluate(this.#elapsedNs(), true)
     if (verdict.breached.length > 0) this.#end.verdict(ExitCode.thresholdsFailed, crossedMessage(verdict.breached))
     this.#judgeExtras(plan)
+    const [lost] = this.#engine?.missing?.() ?? []
+    // Of several verdicts the first stands.
+    if (lost !== undefined) this.#end.verdict(ExitCode.partialData, `data are missing: ${lost.what} (${lost.why})`)
     if (this.#end.reason.code === ExitCode.scriptFailed) {
       this.#log('error', 'test run was marked as failed')
       this.#endIsLogged = true
@@ -317,7 +330,7 @@ export class TestRun {
     return setupData
   }
 
-  async #runScenarios(engine: NativeEngine, setupData: string | undefined): Promise<void> {
+  async #runScenarios(engine: LoadEngine, setupData: string | undefined): Promise<void> {
     const running = engine.run(setupData)
     // The second Ctrl-C does not wait for a worker that does not answer.
     const now = new Promise<'now'>(
@@ -337,7 +350,7 @@ export class TestRun {
     }
   }
 
-  async #teardown(engine: NativeEngine, plan: RunPlan, setupData: string | undefined): Promise<void> {
+  async #teardown(engine: LoadEngine, plan: RunPlan, setupData: string | undefined): Promise<void> {
     this.#phase('teardown')
     this.#controller.state = RunState.teardown
     if (!plan.loaded.functions.includes('teardown') || plan.options.noTeardown) return
@@ -347,7 +360,7 @@ export class TestRun {
   }
 
   async #summary(
-    engine: NativeEngine,
+    engine: LoadEngine,
     plan: RunPlan,
     data: string | undefined,
   ): Promise<Record<string, string | Uint8Array> | undefined> {
@@ -399,8 +412,8 @@ export class TestRun {
   #onWindow(window: WorkerWindow): void {
     const plan = this.#plan
     if (plan === undefined) return
-    const toNs = this.#elapsedNs()
-    const time = { fromNs: this.#lastWindowNs, toNs }
+    const time = window.span ?? { fromNs: this.#lastWindowNs, toNs: this.#elapsedNs() }
+    const { toNs } = time
     this.#lastWindowNs = toNs
     plan.aggregate.merge(window.batch, time)
     this.#last = window
@@ -458,6 +471,7 @@ export class TestRun {
     const builtin = this.#builtin as BuiltinMetrics
     const scenarios = this.#last?.scenarios ?? []
     const open = scenarios.filter((scenario) => isOpen(plan, scenario.name))
+    const missing = this.#engine?.missing?.() ?? []
     const lag = aggregate.total(builtin.iteration_start_lag).sink
     const latency = aggregate.total(builtin.http_req_duration).sink
     const trust = judgeTrust({
@@ -467,7 +481,7 @@ export class TestRun {
       startLagMsP99: lag.isEmpty ? undefined : lag.sketch.quantile(0.99),
       latencyMsP99: latency.isEmpty ? undefined : latency.sketch.quantile(0.99),
       clockStepMs: this.#clockStepMs(),
-      missing: this.#observer.missing().map(({ what, why }) => `${what} (${why})`),
+      missing: [...this.#observer.missing(), ...missing].map(({ what, why }) => `${what} (${why})`),
     })
     if (this.#request.strict && trust.verdict === 'not-trustworthy') {
       this.#end.verdict(ExitCode.notTrustworthy, trust.reasons[0] ?? 'the run cannot be trusted')
@@ -479,6 +493,7 @@ export class TestRun {
       scenarios,
       iterationsCompleted: this.#last?.iterationsCompleted ?? 0,
       iterationsInterrupted: this.#last?.iterationsInterrupted ?? 0,
+      missing,
       trust,
       end: this.#end.reason,
       endIsLogged: this.#endIsLogged,
@@ -556,7 +571,8 @@ export class TestRun {
   }
 
   #elapsedNs(): number {
-    return this.#startNs === undefined ? 0 : this.#clock.nowNs() - this.#startNs
+    if (this.#startNs === undefined) return 0
+    return this.#engine?.elapsedNs?.() ?? this.#clock.nowNs() - this.#startNs
   }
 
   #log(level: LogLine['level'], message: string, fields: LogLine['fields'] = {}): void {

@@ -10,7 +10,8 @@ import type { Options } from '#config/types.js'
 import { InstanceTotals, newBoardMemory } from './executors/crew.js'
 import { planCrew } from './executors/index.js'
 import { IdBook, SampleMerger, WindowMerger } from './merge-windows.js'
-import type { LoadedScript, LoadParams, WorkerCalls, WorkerEvent } from './worker/protocol.js'
+import type { LoadedScript, LoadParams, Seed, WorkerCalls, WorkerEvent } from './worker/protocol.js'
+import type { LoadEngine } from '../load-engine.js'
 import { LoadThread, startThread, type Thread } from './worker/thread.js'
 
 export { ScriptFailure } from './worker/thread.js'
@@ -20,7 +21,8 @@ const startAheadNs = 5_000_000
 /** How long those that are left have to bring home what they measured, when a worker died. */
 const lastWordsNs = 2_000_000_000
 
-export class NativeEngine {
+export class NativeEngine implements LoadEngine {
+  readonly name = 'native'
   readonly stopFlag: SharedArrayBuffer = new SharedArrayBuffer(4)
   readonly #clock: Clock
   readonly #onEvent: (event: WorkerEvent) => void
@@ -66,6 +68,11 @@ export class NativeEngine {
   async load(params: Omit<LoadParams, 'stopFlag'>): Promise<LoadedScript> {
     this.#loadParams = { ...params, stopFlag: this.stopFlag }
     return this.#first.call('load', this.#loadParams)
+  }
+
+  /** What the init context read and built, for an engine elsewhere that takes it as `LoadParams.seed`. */
+  seed(): Promise<Seed> {
+    return this.#first.call('seed', {})
   }
 
   /** Divides the test over so many workers, the first included. */

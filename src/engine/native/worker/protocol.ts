@@ -123,6 +123,8 @@ export interface LogLine {
 /** One second of a worker. */
 export interface WorkerWindow {
   readonly unixMs: number
+  /** When it was measured, counted from the start of the load, where that is not the time since the window before came. */
+  readonly span?: { readonly fromNs: number; readonly toNs: number }
   readonly batch: WindowBatch
   readonly scenarios: readonly ScenarioState[]
   readonly vusActive: number
