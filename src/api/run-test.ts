@@ -388,6 +388,8 @@ export class TestRun {
         return this.#observer.samples(event.batch)
       case 'request-error':
         return this.#observer.event('request-error', this.#exampleOf(event.error))
+      case 'note':
+        return this.#observer.event(event.name, event.detail)
       case 'abort':
         if (event.kind === 'fail') {
           this.#end.fail(`test marked as failed: ${event.reason}`)

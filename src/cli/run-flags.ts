@@ -71,6 +71,8 @@ export interface RuntimeSettings {
   readonly engine: 'native' | 'k6'
   /** `--baseline`: its name. */
   readonly baseline: string | undefined
+  /** `--cluster`: the load is carried by agents. */
+  readonly cluster: ClusterSettings | undefined
   /** `--profile`: undefined takes none. */
   readonly profile: readonly string[] | undefined
   /** Language of `report.html`; undefined with `--no-report`. */
@@ -92,6 +94,24 @@ export interface RuntimeSettings {
   readonly dashboardKeep: boolean
   readonly dashboardAllowRemote: boolean
   readonly json: boolean
+}
+
+export interface ClusterSettings extends BusSettings {
+  /** Undefined takes all that are idle. */
+  readonly agents: number | undefined
+  readonly waitNs: number
+  readonly onLoss: 'fail' | 'degrade' | 'spare'
+  /** Id of a run whose coordinator died. */
+  readonly takeUp: string | undefined
+}
+
+/** How the message system is reached. */
+export interface BusSettings {
+  readonly url: string
+  readonly creds: string | undefined
+  readonly tls:
+    | { readonly ca?: string | undefined; readonly cert?: string | undefined; readonly key?: string | undefined }
+    | undefined
 }
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -545,6 +565,33 @@ export const RUN_FLAGS: readonly OptionFlag[] = [
     help: 'native (default), or k6: the same command line on the real k6 (PATH or PW_K6)',
   },
   {
+    name: 'cluster',
+    takes: 'text',
+    arg: 'URL',
+    group: OWN,
+    help: 'share the run among the agents of this NATS: nats://host:4222 (tls:// for TLS), see perfwright cluster --help',
+  },
+  {
+    name: 'cluster-agents',
+    takes: 'int',
+    arg: 'N',
+    group: OWN,
+    help: 'agents that share the run (default: all that are idle); waits for them up to --cluster-wait (30s)',
+  },
+  { name: 'cluster-wait', takes: 'text', arg: 'TIME', group: OWN, help: 'how long to wait for agents' },
+  {
+    name: 'on-agent-loss',
+    takes: 'text',
+    arg: 'POLICY',
+    group: OWN,
+    help: 'fail ends the run, degrade (default) goes on without its share, spare gives it to an idle agent',
+  },
+  { name: 'cluster-take-up', takes: 'text', arg: 'RUN', group: OWN, help: 'go on with a run whose coordinator died' },
+  { name: 'cluster-creds', takes: 'text', arg: 'FILE', group: OWN, help: 'credentials file of the account' },
+  { name: 'cluster-tls-ca', takes: 'text', arg: 'FILE', group: OWN, help: 'authority that signed the server' },
+  { name: 'cluster-tls-cert', takes: 'text', arg: 'FILE', group: OWN, help: 'own certificate, where the server asks' },
+  { name: 'cluster-tls-key', takes: 'text', arg: 'FILE', group: OWN, help: '... and its key' },
+  {
     name: 'profile',
     takes: 'text',
     arg: 'KINDS',
@@ -770,10 +817,48 @@ function toRuntime(parsed: ParsedFlags, env: Env, systemEnv: boolean): RuntimeSe
     allowHosts: list('allow-host', 'PERFWRIGHT_ALLOW_HOST'),
     onlyHosts: list('only-host', 'PERFWRIGHT_ONLY_HOST'),
     engine,
+    cluster: toCluster(text),
     dashboard: text('dashboard', 'PERFWRIGHT_DASHBOARD'),
     dashboardKeep: bool('dashboard-keep', 'PERFWRIGHT_DASHBOARD_KEEP') ?? false,
     dashboardAllowRemote: bool('dashboard-allow-remote', 'PERFWRIGHT_DASHBOARD_ALLOW_REMOTE') ?? false,
     json: bool('json', 'PERFWRIGHT_JSON') ?? false,
+  }
+}
+
+const LOSS_POLICIES = ['fail', 'degrade', 'spare'] as const
+
+function toCluster(text: (name: string, variable?: string) => string | undefined): ClusterSettings | undefined {
+  const url = text('cluster', 'PERFWRIGHT_CLUSTER')
+  if (url === undefined) return undefined
+  const policy = text('on-agent-loss', 'PERFWRIGHT_ON_AGENT_LOSS') ?? 'degrade'
+  const onLoss = LOSS_POLICIES.find((one) => one === policy)
+  if (onLoss === undefined) throw flagError(`there is no policy '${policy}'`, `Use ${LOSS_POLICIES.join(', ')}.`)
+  const agents = text('cluster-agents', 'PERFWRIGHT_CLUSTER_AGENTS')
+  const wanted = agents === undefined ? undefined : Number(agents)
+  if (wanted !== undefined && !(Number.isInteger(wanted) && wanted > 0 && wanted <= 10_000))
+    throw flagError(`invalid number of agents '${agents}'`, 'Give a whole number from 1 to 10000.')
+  const takeUp = text('cluster-take-up')
+  if (takeUp !== undefined && !/^[0-9a-f]{1,32}$/.test(takeUp)) throw flagError(`'${takeUp}' is no id of a run`)
+  const wait = parseGoDuration(text('cluster-wait', 'PERFWRIGHT_CLUSTER_WAIT') ?? '30s')
+  if (!('ns' in wait)) throw flagError('--cluster-wait takes a time such as 30s')
+  return {
+    ...toBus(url, text),
+    agents: wanted,
+    waitNs: wait.ns,
+    onLoss,
+    takeUp,
+  }
+}
+
+/** The flags that say how the message system is reached, for every command that has them. */
+export function toBus(url: string, text: (name: string, variable?: string) => string | undefined): BusSettings {
+  const ca = text('cluster-tls-ca', 'PERFWRIGHT_CLUSTER_TLS_CA')
+  const cert = text('cluster-tls-cert', 'PERFWRIGHT_CLUSTER_TLS_CERT')
+  const key = text('cluster-tls-key', 'PERFWRIGHT_CLUSTER_TLS_KEY')
+  return {
+    url,
+    creds: text('cluster-creds', 'PERFWRIGHT_CLUSTER_CREDS'),
+    tls: ca === undefined && cert === undefined && key === undefined ? undefined : { ca, cert, key },
   }
 }
 

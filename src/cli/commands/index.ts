@@ -82,6 +82,10 @@ export const commands: Readonly<Record<string, { readonly summary: string; load(
     summary: 'serve stand-ins for services of others, described or recorded, with their latencies',
     load: async () => (await import('./mock.js')).mockCommand,
   },
+  cluster: {
+    summary: 'share a run among many machines: agents, their state, Kubernetes manifests',
+    load: async () => (await import('./cluster/index.js')).clusterCommand,
+  },
   status: {
     summary: 'show the state of a run that serves its REST API',
     load: async () => (await import('./status.js')).statusCommand,

@@ -14,6 +14,7 @@ import { type CompanionAnswer, Companions, type RunCompanion } from '#api/compan
 import { RunFiles } from '#api/run-files.js'
 import { readConfigFile } from '#config/index.js'
 import { runK6 } from '#engine/k6/run-k6.js'
+import type { StartEngine } from '#engine/load-engine.js'
 import { ScriptFailure } from '#engine/native/engine.js'
 import type { BreakdownBy } from '#metrics/index.js'
 import { refusedHosts } from '#plan/known-services.js'
@@ -49,7 +50,7 @@ export const runCommand: Command = {
     } catch (error) {
       return refuse(error, io)
     }
-    if (flags.runtime.engine === 'k6') {
+    if (flags.runtime.engine === 'k6' && flags.runtime.cluster === undefined) {
       return planned === undefined
         ? await runK6(withoutOwnFlags(argv), io)
         : await planOnK6(withoutOwnFlags(argv), flags.script, planned, io)
@@ -120,6 +121,9 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
         strict: runtime.strict,
         workers: runtime.workers,
         clock: systemClock,
+        engine: await engineOf(flags, io, (message) =>
+          terminal.log({ level: 'info', message, fields: {}, unixMs: systemClock.unixMs() }),
+        ),
       },
       {
         rawSamples: files.wantsSamples,
@@ -190,6 +194,22 @@ export async function runScript(flags: RunCommand, io: CommandIo): Promise<RunAn
     await api.close()
     await terminal.close()
   }
+}
+
+/** Undefined: threads of this process. */
+async function engineOf(
+  flags: RunCommand,
+  io: CommandIo,
+  say: (message: string) => void,
+): Promise<StartEngine | undefined> {
+  const { cluster, engine } = flags.runtime
+  if (cluster === undefined) return undefined
+  const { clusterEngine } = await import('../cluster-run.js')
+  const archive =
+    engine === 'k6'
+      ? (await import('#cluster/k6-archive.js')).archiveOf(flags.script, io, flags.runtime.env)
+      : undefined
+  return clusterEngine(flags, cluster, say, archive)
 }
 
 /** k6 reads options from a file; it is gone when the run is over. */

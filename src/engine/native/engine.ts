@@ -107,10 +107,11 @@ export class NativeEngine implements LoadEngine {
 
   /**
    * Resolves when every scenario has ended on every worker.
+   * @param atNs  instant of the start; at once when left out
    * @throws PW_ENGINE_WORKER_DIED when one died; the others are stopped then, and have told what they measured
    */
-  async run(setupData: string | undefined): Promise<void> {
-    const startNs = this.workers === 1 ? undefined : this.#clock.nowNs() + startAheadNs
+  async run(setupData: string | undefined, atNs?: number): Promise<void> {
+    const startNs = atNs ?? (this.workers === 1 ? undefined : this.#clock.nowNs() + startAheadNs)
     this.#windows?.expect(this.#threads.keys())
     const runs = this.#threads.map(async (thread, i) => {
       try {
@@ -186,7 +187,7 @@ export class NativeEngine implements LoadEngine {
 
   async #bringUp(workers: number): Promise<void> {
     if (workers === 1) return
-    const ids = new IdBook(workers)
+    const ids = new IdBook()
     this.#windows = new WindowMerger(workers, ids, (window) => this.#onEvent({ type: 'window', window }))
     this.#samples = new SampleMerger(ids)
     for (let i = 1; i < workers; i++) this.#add(startThread())

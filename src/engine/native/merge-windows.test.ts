@@ -31,7 +31,7 @@ function worker(own: string) {
 
 function crew(count: number) {
   const out: WorkerWindow[] = []
-  const merger = new WindowMerger(count, new IdBook(count), (window) => out.push(window))
+  const merger = new WindowMerger(count, new IdBook(), (window) => out.push(window))
   return { out, merger, workers: Array.from({ length: count }, (_, i) => worker('abc'[i] ?? 'z')) }
 }
 
@@ -131,7 +131,7 @@ describe('windows of several workers', () => {
 
 describe('raw samples of several workers', () => {
   it('speak of metrics and tag sets in ids of the run', () => {
-    const merger = new SampleMerger(new IdBook(2))
+    const merger = new SampleMerger(new IdBook())
     const batches = ['a', 'b'].map((own, w) => {
       const one = worker(own)
       const tags = one.tags.root.with('from', 'both')

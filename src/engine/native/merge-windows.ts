@@ -12,14 +12,13 @@ const mostBehind = 3
 
 export class WindowMerger {
   readonly #emit: (window: WorkerWindow) => void
-  readonly #ids: IdBook
-  readonly #told = new Announcements()
+  readonly #batches: BatchMerger
   readonly #pending: WorkerWindow[][]
   readonly #reporting = new Set<number>()
 
   constructor(workers: number, ids: IdBook, emit: (window: WorkerWindow) => void) {
     this.#emit = emit
-    this.#ids = ids
+    this.#batches = new BatchMerger(ids)
     this.#pending = Array.from({ length: workers }, () => [])
   }
 
@@ -59,7 +58,7 @@ export class WindowMerger {
     if (newest === undefined) return
     this.#emit({
       ...newest,
-      batch: this.#batch(parts),
+      batch: this.#batches.merge(parts.entries()),
       scenarios: mergeStates(windows),
       // Every worker sees the totals of all; these two only rise.
       iterationsCompleted: Math.max(...windows.map((window) => window.iterationsCompleted)),
@@ -70,10 +69,21 @@ export class WindowMerger {
       data: windows.find((window) => window.data !== undefined)?.data ?? [],
     })
   }
+}
 
-  #batch(parts: readonly (readonly WorkerWindow[])[]): WindowBatch {
+/** The rows of several workers' windows as one batch, in ids of the run. */
+export class BatchMerger {
+  readonly #ids: IdBook
+  readonly #told = new Announcements()
+
+  constructor(ids: IdBook) {
+    this.#ids = ids
+  }
+
+  /** @param parts  windows by their worker */
+  merge(parts: Iterable<readonly [worker: number, windows: readonly WorkerWindow[]]>): WindowBatch {
     const rows = new Map<string, WindowRow>()
-    for (const [worker, list] of parts.entries()) {
+    for (const [worker, list] of parts) {
       for (const { batch } of list) {
         this.#ids.learn(worker, batch)
         for (const row of batch.rows) {
@@ -115,15 +125,10 @@ export class IdBook {
   readonly #metricIds = new Map<string, number>()
   readonly tagSets: WindowBatch['tagSets'][number][] = []
   readonly #tagIds = new Map<string, number>()
-  readonly #workers: { readonly metrics: number[]; readonly tags: Map<number, number> }[]
-
-  constructor(workers: number) {
-    this.#workers = Array.from({ length: workers }, () => ({ metrics: [], tags: new Map() }))
-  }
+  readonly #workers: { readonly metrics: number[]; readonly tags: Map<number, number> }[] = []
 
   learn(worker: number, { metrics, tagSets }: Pick<WindowBatch, 'metrics' | 'tagSets'>): void {
-    const known = this.#workers[worker]
-    if (known === undefined) return
+    const known = (this.#workers[worker] ??= { metrics: [], tags: new Map() })
     for (const metric of metrics) known.metrics[metric.id] = this.#metricId(metric)
     for (const { id, entries } of tagSets) known.tags.set(id, this.#tagsId(entries))
   }
@@ -208,7 +213,7 @@ function mergeStates(windows: readonly WorkerWindow[]): ScenarioState[] {
   return [...states.values()]
 }
 
-function mergeErrors(windows: readonly WorkerWindow[]): ErrorSample[] {
+export function mergeErrors(windows: readonly Pick<WorkerWindow, 'errors'>[]): ErrorSample[] {
   const counts = new Map<string, number>()
   for (const { errors } of windows)
     for (const { message, count } of errors) counts.set(message, (counts.get(message) ?? 0) + count)

@@ -110,6 +110,8 @@ export type WorkerEvent =
   | { readonly type: 'abort'; readonly reason: string; readonly kind: 'abort' | 'fail' }
   /** An example of a request that failed: a few of each kind in a run. */
   | { readonly type: 'request-error'; readonly error: RequestError }
+  /** Something for the record's events. */
+  | { readonly type: 'note'; readonly name: string; readonly detail: Readonly<Record<string, unknown>> }
   /** A script was given this secret: from now on it must not be shown. */
   | { readonly type: 'secret'; readonly value: string }
 
