@@ -44,7 +44,8 @@ export const GENERAL = [
 ] as const
 
 export function numbersOf(index: number, bin: Bin): BinNumbers {
-  const seconds = Math.max(1e-3, ...bin.seconds.values())
+  // The last bin may hold some hundredths of a second: what ended in them would be a rush that never was.
+  const seconds = Math.max(index === 0 ? 1e-3 : 0.5, ...bin.seconds.values())
   const places: number[] = []
   bin.cells.forEach((cell, place) => void (cell !== undefined && places.push(place)))
   const cells = new Float64Array(places.length * CELL_NUMBERS)
