@@ -148,6 +148,15 @@ export const parts: readonly Part[] = [
     get: 'apt-get install nats-server, or go install github.com/nats-io/nats-server/v2@latest',
     find: { program: ['nats-server'], places: ['/usr/sbin/nats-server'] },
   },
+  ...['transport-node', 'nats-core', 'jetstream', 'kv', 'obj'].map(
+    (name): Part => ({
+      name: `@nats-io/${name}`,
+      group: 'messages',
+      adds: 'run --cluster, cluster agent',
+      get: `npm install @nats-io/${name}@~3.3.1`,
+      find: { package: `@nats-io/${name}` },
+    }),
+  ),
   {
     name: '@modelcontextprotocol/sdk',
     group: 'messages',

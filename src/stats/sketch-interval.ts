@@ -37,10 +37,12 @@ export function sketchQuantileInterval(
   const lowShare = Math.min((ranks.low ?? 0) / last, q - (shares.high - centre))
   const highShare = Math.max((ranks.high ?? last) / last, q + (centre - shares.low))
   const at = (share: number): number => whole.quantile(Math.min(1, Math.max(0, share)))!
-  const widen = whole.exact ? 0 : RELATIVE_ERROR
+  // An open side stays open: nothing of infinity is no number.
+  const widened = (side: number, sign: 1 | -1): number =>
+    whole.exact || !Number.isFinite(side) ? side : side + sign * RELATIVE_ERROR * Math.abs(side)
   const low = count < 2 || ranks.low === undefined ? Number.NEGATIVE_INFINITY : at(lowShare)
   const high = count < 2 || ranks.high === undefined ? Number.POSITIVE_INFINITY : at(highShare)
-  return { value, count, low: low - widen * Math.abs(low), high: high + widen * Math.abs(high) }
+  return { value, count, low: widened(low, -1), high: widened(high, 1) }
 }
 
 /** Values below the bucket in which `value` lies, and half of those in it. Indices of buckets are in the order of values. */
