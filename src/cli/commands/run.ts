@@ -256,7 +256,9 @@ async function companionsOf({ runtime, plan }: RunCommand, io: CommandIo): Promi
   const reading = new RunReading()
   const { DiagnoseCompanion } = await import('../run-companions/diagnose.js')
   const color = io.stdout.isTTY === true && !runtime.noColor
-  companions.push(new DiagnoseCompanion(reading, { color, width: Math.min(io.stdout.columns ?? 120, 160) }))
+  companions.push(
+    new DiagnoseCompanion(reading, { color, width: Math.min(io.stdout.columns ?? 120, 160), quiet: runtime.quiet }),
+  )
   if (slo !== undefined) {
     const { SloCompanion } = await import('../run-companions/slo.js')
     companions.push(new SloCompanion(slo, io.cwd))

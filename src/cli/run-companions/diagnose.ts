@@ -9,13 +9,17 @@ export class DiagnoseCompanion implements RunCompanion {
   readonly name = 'diagnose'
   readonly #color: boolean
   readonly #width: number
-
+  readonly #isQuiet: boolean
   readonly #reading: RunReading
 
-  constructor(reading: RunReading, terminal: { readonly color: boolean; readonly width: number }) {
+  constructor(
+    reading: RunReading,
+    terminal: { readonly color: boolean; readonly width: number; readonly quiet: boolean },
+  ) {
     this.#reading = reading
     this.#color = terminal.color
     this.#width = terminal.width
+    this.#isQuiet = terminal.quiet
   }
 
   async recordClosed(dir: string): Promise<CompanionAnswer | undefined> {
@@ -23,9 +27,8 @@ export class DiagnoseCompanion implements RunCompanion {
     const diagnosis = await diagnose(record)
     const { findings, analysis } = diagnosis
     await writeFindings(nodeDisk, dir, { findings, analysis })
-    return {
-      text: `\n${briefText(diagnosis, dir, { color: this.#color, width: this.#width })}\n`,
-      json: { findings, answer: analysis.answer },
-    }
+    const text = `\n${briefText(diagnosis, dir, { color: this.#color, width: this.#width })}\n`
+    // With --quiet standard output is what k6's would be, for whoever reads it by program.
+    return { ...(this.#isQuiet ? {} : { text }), json: { findings, answer: analysis.answer } }
   }
 }
